@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using ProxyShell.Bench.Native;
+
+namespace ProxyShell.Bench.Load;
+
+/// <summary>A closed loop over a fixed number of slots: one thread, one epoll set, one connection per slot at a time.</summary>
+internal abstract unsafe class EpollLoad : ILoad
+{
+    private const int BufferSize = 64 * 1024;
+
+    private readonly byte* _request = (byte*)NativeMemory.AllocZeroed(BufferSize);
+    private readonly byte* _buffer = (byte*)NativeMemory.AllocZeroed(BufferSize);
+    private readonly Thread _thread;
+    private readonly int _slots;
+    private volatile bool _stopping;
+    private long _completed;
+    private long _failures;
+
+    protected EpollLoad(LoadTarget target, int slots)
+    {
+        Target = target;
+        _slots = slots;
+        Sockets = new int[slots];
+        _thread = new Thread(Run) { IsBackground = true };
+    }
+
+    public long Completed => Interlocked.Read(ref _completed);
+
+    public long Failures => Interlocked.Read(ref _failures);
+
+    public LatencyHistogram? Latency { get; } = new();
+
+    protected LoadTarget Target { get; }
+
+    protected Epoll Epoll { get; } = new();
+
+    protected int[] Sockets { get; }
+
+    public void Start() => _thread.Start();
+
+    public void Dispose()
+    {
+        _stopping = true;
+        if (_thread.IsAlive)
+            _thread.Join();
+        Epoll.Dispose();
+        NativeMemory.Free(_request);
+        NativeMemory.Free(_buffer);
+    }
+
+    /// <summary>Opens the slot's connection, or its next one, and sends the first request.</summary>
+    protected abstract void Open(int slot);
+
+    /// <summary>Handles readiness of the slot's connection.</summary>
+    protected abstract void Continue(int slot);
+
+    /// <summary>True when the whole request went out; requests are far smaller than any socket buffer.</summary>
+    protected bool TrySendRequest(int slot) =>
+        Libc.Send(Sockets[slot], _request, Target.RequestSize, Libc.MessageNoSignal) == Target.RequestSize;
+
+    /// <summary>Returns the number of bytes, 0 at the end of the stream or after an error, −1 when there is nothing yet.</summary>
+    protected int Receive(int slot)
+    {
+        nint count = Libc.Receive(Sockets[slot], _buffer, BufferSize, Libc.MessageDontWait);
+        if (count >= 0)
+            return (int)count;
+        return Marshal.GetLastPInvokeError() == Libc.ErrorAgain ? -1 : 0;
+    }
+
+    protected void Complete(long startTimestamp, long endTimestamp)
+    {
+        Latency!.Record(startTimestamp, endTimestamp);
+        Interlocked.Exchange(ref _completed, _completed + 1); // the only writer
+    }
+
+    /// <summary>Counts a broken connection and starts over; the pause keeps a refusing relay from turning this into a spin.</summary>
+    protected void Fail(int slot)
+    {
+        Interlocked.Increment(ref _failures);
+        Libc.Close(Sockets[slot]);
+        Thread.Sleep(1);
+        Open(slot);
+    }
+
+    private void Run()
+    {
+        for (int slot = 0; slot < _slots; slot++)
+            Open(slot);
+        while (!_stopping)
+        {
+            int count = Epoll.Wait(100);
+            for (int i = 0; i < count; i++)
+                Continue(Epoll.TokenAt(i));
+        }
+
+        foreach (int socket in Sockets)
+            Libc.Close(socket);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace ProxyShell.Bench.Native;
+
+/// <summary>Plain TCP descriptors on 127.0.0.1.</summary>
+internal static unsafe class LoopbackSocket
+{
+    private const int Backlog = 4096;
+
+    internal static int Listen(int port)
+    {
+        int fd = Open(blocking: true);
+        int on = 1;
+        Libc.SetSocketOption(fd, Libc.SocketLevel, Libc.ReuseAddress, &on, sizeof(int));
+        Libc.InternetAddress address = Address(port);
+        NativeError.ThrowIfFailed(Libc.Bind(fd, &address, sizeof(Libc.InternetAddress)), "bind");
+        NativeError.ThrowIfFailed(Libc.Listen(fd, Backlog), "listen");
+        return fd;
+    }
+
+    internal static int Connect(int port)
+    {
+        int fd = Open(blocking: true);
+        Libc.InternetAddress address = Address(port);
+        if (Libc.Connect(fd, &address, sizeof(Libc.InternetAddress)) < 0)
+            CloseAndThrow(fd, "connect");
+        return fd;
+    }
+
+    /// <summary>Starts a connection without waiting; over loopback it is usually complete when this returns.</summary>
+    internal static int BeginConnect(int port)
+    {
+        int fd = Open(blocking: false);
+        Libc.InternetAddress address = Address(port);
+        if (Libc.Connect(fd, &address, sizeof(Libc.InternetAddress)) < 0
+            && Marshal.GetLastPInvokeError() != Libc.ErrorInProgress)
+            CloseAndThrow(fd, "connect");
+        return fd;
+    }
+
+    internal static void SetReceiveTimeout(int fd, TimeSpan timeout)
+    {
+        var value = new Libc.TimeValue { Seconds = (long)timeout.TotalSeconds };
+        Libc.SetSocketOption(fd, Libc.SocketLevel, Libc.ReceiveTimeout, &value, sizeof(Libc.TimeValue));
+    }
+
+    private static int Open(bool blocking)
+    {
+        int type = Libc.StreamSocket | Libc.CloseOnExec | (blocking ? 0 : Libc.NonBlocking);
+        return NativeError.ThrowIfFailed(Libc.Socket(Libc.AddressFamilyInternet, type, 0), "socket");
+    }
+
+    private static void CloseAndThrow(int fd, string call)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        Libc.Close(fd);
+        Marshal.SetLastPInvokeError(error);
+        NativeError.ThrowIfFailed(-1, call);
+    }
+
+    private static Libc.InternetAddress Address(int port) => new()
+    {
+        Family = Libc.AddressFamilyInternet,
+        PortBigEndian = BinaryPrimitives.ReverseEndianness((ushort)port),
+        AddressBigEndian = BinaryPrimitives.ReverseEndianness(0x7F000001u),
+    };
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+
+namespace ProxyShell.Bench.Peers;
+
+/// <summary>A program with its arguments and additions to the environment.</summary>
+internal sealed record ProcessCommand(string Program, IReadOnlyList<string> Arguments)
+{
+    internal IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>This program again, in another role.</summary>
+    internal static ProcessCommand Self(IReadOnlyList<string> arguments) => new(System.Environment.ProcessPath!, arguments);
+
+    internal ProcessStartInfo ToStartInfo()
+    {
+        var start = new ProcessStartInfo(Program, Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach ((string name, string value) in Environment)
+            start.Environment[name] = value;
+        return start;
+    }
+}

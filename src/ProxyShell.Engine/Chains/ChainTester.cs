@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Chains;
+
+/// <summary>Tests a chain hop by hop with probes, and the destination behind it with a connection.</summary>
+public sealed class ChainTester
+{
+    private const int EchoLength = 8;
+
+    private readonly TimeProvider _time;
+    private readonly ChainConnector _connector;
+
+    /// <summary>Makes a tester.</summary>
+    public ChainTester(TimeProvider? time = null)
+    {
+        _time = time ?? TimeProvider.System;
+        _connector = new ChainConnector(Dialer.Default, _time);
+    }
+
+    /// <summary>How long each hop may take to answer.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How many echoes are sent to each hop, at least 1.</summary>
+    public int Count { get; init; } = 3;
+
+    /// <summary>Tests each hop in turn, then the destination if there is one; after the first failure the rest is not reached.</summary>
+    public async IAsyncEnumerable<HopTestResult> TestAsync(
+        ProxyChain chain, HostEndpoint? destination, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        bool broken = false;
+        int last = destination is null ? chain.Count : chain.Count + 1;
+        for (int number = 1; number <= last; number++)
+        {
+            bool isHop = number <= chain.Count;
+            string endpoint = isHop ? chain.Hops[number - 1].Endpoint : destination!.ToString();
+            HopTestResult result = broken
+                ? Outcome(number, isHop, endpoint, HopTestStatus.NotReached)
+                : await TestOneAsync(chain, number, isHop ? null : destination, endpoint, cancellationToken).ConfigureAwait(false);
+            broken |= result.Status != HopTestStatus.Ok;
+            yield return result;
+        }
+    }
+
+    private async Task<HopTestResult> TestOneAsync(
+        ProxyChain chain, int number, HostEndpoint? destination, string endpoint, CancellationToken cancellationToken)
+    {
+        bool isHop = destination is null;
+        using var deadline = new CancellationTokenSource(Timeout, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        try
+        {
+            var part = new ProxyChain(chain.Hops.Take(number));
+            TransportAddress? address = destination is null ? null : TransportAddress.Tcp(destination);
+            return part.Count == 0
+                ? await TestDirectAsync(address!, endpoint, both.Token).ConfigureAwait(false)
+                : await TestHopAsync(part, number, address, endpoint, both.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ProxyException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            string subject = isHop ? HopNaming.Hop(number, chain.Hops[number - 1]) : "destination " + endpoint;
+            ProxyException error = e switch
+            {
+                ProxyException { Subject: not null } named => named,
+                ProxyException other => new ProxyException(other.Reason, other.Stage, subject, other.Detail, e) { HopNumber = number },
+                _ => new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Request, subject, "no echo in time", e) { HopNumber = number },
+            };
+            return Outcome(number, isHop, endpoint, HopTestStatus.Failed, error: error);
+        }
+    }
+
+    private async Task<HopTestResult> TestDirectAsync(TransportAddress address, string endpoint, CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        DuplexConnection connection = await _connector.ConnectAsync(ProxyChain.Direct, address, DestinationPolicy.AllowAll, cancellationToken).ConfigureAwait(false);
+        await connection.DisposeAsync().ConfigureAwait(false);
+        return Outcome(1, isHop: false, endpoint, HopTestStatus.Ok, _time.GetElapsedTime(start));
+    }
+
+    private async Task<HopTestResult> TestHopAsync(
+        ProxyChain part, int number, TransportAddress? destination, string endpoint, CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        DuplexConnection connection = await _connector.DialFirstAsync(part, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            TimeSpan firstDial = _time.GetElapsedTime(start);
+            start = _time.GetTimestamp();
+            var flight = new RelayFlight(connection, part.Hops, destination, _time);
+            RelayResponse[] answers = await ChainConnector.EstablishAsync(connection, flight, part, cancellationToken).ConfigureAwait(false);
+            TimeSpan handshake = _time.GetElapsedTime(start);
+            TimeSpan dials = answers.Aggregate(TimeSpan.Zero, (sum, answer) => sum + answer.ConnectTime);
+            // the hop that dialled this one told how long it took
+            TimeSpan dial = destination is not null ? answers[^1].ConnectTime : number == 1 ? firstDial : answers[^2].ConnectTime;
+            TimeSpan? echo = destination is null ? await EchoAsync(connection, cancellationToken).ConfigureAwait(false) : null;
+            TimeSpan clean = handshake > dials ? handshake - dials : TimeSpan.Zero;
+            return Outcome(number, destination is null, endpoint, HopTestStatus.Ok, dial, clean, echo);
+        }
+    }
+
+    private async Task<TimeSpan> EchoAsync(DuplexConnection connection, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[EchoLength];
+        long start = _time.GetTimestamp();
+        for (int i = 0; i < Count; i++)
+        {
+            await connection.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            for (int read = 0; read < EchoLength;)
+            {
+                int count = await connection.ReadAsync(buffer.AsMemory(read), cancellationToken).ConfigureAwait(false);
+                if (count == 0) throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Request, null, "closed instead of an echo");
+                read += count;
+            }
+        }
+        return _time.GetElapsedTime(start) / Count;
+    }
+
+    private static HopTestResult Outcome(
+        int number, bool isHop, string endpoint, HopTestStatus status, TimeSpan? dial = null, TimeSpan? handshake = null, TimeSpan? roundTrip = null,
+        ProxyException? error = null) => new()
+    {
+        Hop = number,
+        Kind = isHop ? "Hop" : "Destination",
+        Endpoint = endpoint,
+        Dial = dial,
+        Handshake = handshake,
+        RoundTrip = roundTrip,
+        Status = status,
+        Error = error,
+    };
+}

@@ -1,0 +1,31 @@
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Engine.Chains;
+
+/// <summary>The test of one hop of a chain, or of the destination behind it.</summary>
+public sealed class HopTestResult
+{
+    /// <summary>The hop's number, counted from 1; the destination comes after the last hop.</summary>
+    public required int Hop { get; init; }
+
+    /// <summary><c>Hop</c> or <c>Destination</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Its host and port.</summary>
+    public required string Endpoint { get; init; }
+
+    /// <summary>How long connecting to it took from where it is dialled: here for the first hop, the hop before for the others.</summary>
+    public TimeSpan? Dial { get; init; }
+
+    /// <summary>From sending the headers to its answer, without the dials on the way: about one round trip to it.</summary>
+    public TimeSpan? Handshake { get; init; }
+
+    /// <summary>Mean round trip of an echo to it through the hops before; not measured for the destination.</summary>
+    public TimeSpan? RoundTrip { get; init; }
+
+    /// <summary>What the test came to.</summary>
+    public required HopTestStatus Status { get; init; }
+
+    /// <summary>What went wrong, or null.</summary>
+    public ProxyException? Error { get; init; }
+}

@@ -1,0 +1,47 @@
+namespace ProxyShell.Engine.Chains;
+
+/// <summary>
+/// Hops in the order in which traffic passes them; immutable. <c>$a + $b</c> appends. Not a collection itself: PowerShell would
+/// take it apart in the pipeline and add the hops instead of the chains.
+/// </summary>
+public sealed class ProxyChain
+{
+    /// <summary>The most hops a chain may have.</summary>
+    public const int MaxHops = 32;
+
+    private readonly ProxyHop[] _hops;
+
+    /// <summary>Makes a chain; no hops at all means a direct connection.</summary>
+    /// <exception cref="FormatException">More than <see cref="MaxHops"/> hops.</exception>
+    public ProxyChain(params IEnumerable<ProxyHop> hops)
+    {
+        _hops = [.. hops];
+        if (_hops.Length > MaxHops) throw new FormatException($"A chain has at most {MaxHops} hops, not {_hops.Length}.");
+    }
+
+    /// <summary>The chain without hops.</summary>
+    public static ProxyChain Direct { get; } = new();
+
+    /// <summary>The hops, first to last.</summary>
+    public IReadOnlyList<ProxyHop> Hops => _hops;
+
+    /// <summary>How many hops there are.</summary>
+    public int Count => _hops.Length;
+
+    /// <summary>The hops of both, in order.</summary>
+    public static ProxyChain operator +(ProxyChain left, ProxyChain right) => Add(left, right);
+
+    /// <summary>The chain with one more hop at its end.</summary>
+    public static ProxyChain operator +(ProxyChain left, ProxyHop right) => Add(left, new ProxyChain(right));
+
+    /// <summary>The hops of both, in order.</summary>
+    public static ProxyChain Add(ProxyChain left, ProxyChain right)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(right);
+        return new ProxyChain([.. left._hops, .. right._hops]);
+    }
+
+    /// <summary>The hops' URIs without keys, or <c>direct</c>.</summary>
+    public override string ToString() => _hops.Length == 0 ? "direct" : string.Join(" > ", _hops.Select(hop => hop.Uri));
+}

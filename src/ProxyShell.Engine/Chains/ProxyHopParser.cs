@@ -1,0 +1,88 @@
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Chains;
+
+/// <summary>Reads hop URIs.</summary>
+internal static class ProxyHopParser
+{
+    public static ProxyHop Parse(string text)
+    {
+        text = text.Trim();
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        string scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
+        return scheme switch
+        {
+            "relay" => ParseNetwork(text, colon, TransportKind.Tcp),
+            "relays" => ParseNetwork(text, colon, TransportKind.Tls),
+            "relay+unix" => ParseUnix(text, colon),
+            _ => throw new FormatException(
+                $"'{Masked(text)}' is not a hop URI: it must start with {string.Join(", ", ProxyHop.Schemes.Select(s => s + ":"))} for example relay://127.0.0.1:4101."),
+        };
+    }
+
+    private static ProxyHop ParseNetwork(string text, int colon, TransportKind kind)
+    {
+        string rest = text[(colon + 1)..];
+        if (!rest.StartsWith("//", StringComparison.Ordinal)) throw Fault(text, "'//' is missing after the scheme");
+        (string authority, string query) = Split(rest[2..], '?');
+        authority = authority.TrimEnd('/');
+        (string user, string host) = SplitUser(authority);
+        if (!HostEndpoint.TryParse(host, out HostEndpoint? endpoint, out string? fault)) throw Fault(text, fault);
+        if (endpoint.Port == 0) throw Fault(text, "port 0 cannot be connected to");
+        TransportAddress address = kind == TransportKind.Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint);
+        var hop = new ProxyHop(address) { Key = ReadKey(text, user) };
+        foreach (string pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries)) hop = Apply(text, hop, pair);
+        return hop;
+    }
+
+    private static ProxyHop ParseUnix(string text, int colon)
+    {
+        (string user, string path) = SplitUser(text[(colon + 1)..]);
+        if (path.StartsWith("//", StringComparison.Ordinal)) path = path[2..];
+        if (!path.StartsWith('/')) throw Fault(text, "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock");
+        return new ProxyHop(TransportAddress.Unix(path)) { Key = ReadKey(text, user) };
+    }
+
+    private static ProxyHop Apply(string text, ProxyHop hop, string pair)
+    {
+        (string name, string value) = Split(pair, '=');
+        value = Uri.UnescapeDataString(value);
+        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only relays:// takes options");
+        return name.ToLowerInvariant() switch
+        {
+            "thumbprint" => hop with { Trust = TlsTrust.Pinned(value) },
+            "servername" when value.Length > 0 => hop with { ServerName = value },
+            _ => throw Fault(text, $"option '{name}' is not known; thumbprint and servername are"),
+        };
+    }
+
+    private static ProxyKey? ReadKey(string text, string user)
+    {
+        if (user.Length == 0) return null;
+        return ProxyKey.TryParse(Uri.UnescapeDataString(user), out ProxyKey? key)
+            ? key
+            : throw Fault(text, "what stands before '@' is not a key (43 characters of base64url, as New-ProxyKey makes them)");
+    }
+
+    private static (string User, string Host) SplitUser(string text)
+    {
+        int at = text.LastIndexOf('@');
+        return at < 0 ? ("", text) : (text[..at], text[(at + 1)..]);
+    }
+
+    private static (string Left, string Right) Split(string text, char separator)
+    {
+        int index = text.IndexOf(separator, StringComparison.Ordinal);
+        return index < 0 ? (text, "") : (text[..index], text[(index + 1)..]);
+    }
+
+    private static FormatException Fault(string text, string why) => new($"'{Masked(text)}' is not a hop URI: {why.TrimEnd('.')}.");
+
+    private static string Masked(string text)
+    {
+        int at = text.LastIndexOf('@');
+        int start = text.IndexOf("//", StringComparison.Ordinal) is var slashes && slashes >= 0 && slashes < at ? slashes + 2 : text.IndexOf(':', StringComparison.Ordinal) + 1;
+        return at <= start ? text : $"{text[..start]}***{text[at..]}";
+    }
+}

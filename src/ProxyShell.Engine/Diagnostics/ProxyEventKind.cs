@@ -1,0 +1,26 @@
+namespace ProxyShell.Engine.Diagnostics;
+
+/// <summary>What happened.</summary>
+public enum ProxyEventKind
+{
+    /// <summary>The service listens.</summary>
+    Started,
+
+    /// <summary>The service no longer listens.</summary>
+    Stopped,
+
+    /// <summary>A connection reached its destination.</summary>
+    Opened,
+
+    /// <summary>A connection ended normally.</summary>
+    Closed,
+
+    /// <summary>A connection could not be set up or was cut off.</summary>
+    Failed,
+
+    /// <summary>A client was turned away: bad bytes, a wrong key, a forbidden destination, a limit.</summary>
+    Refused,
+
+    /// <summary>The service itself met trouble, for example accept errors.</summary>
+    Warning,
+}

@@ -1,0 +1,72 @@
+using System.Net.Sockets;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Proxying;
+
+/// <summary>Serves relay headers: connects clients to the next hop or the destination that their header names.</summary>
+public sealed partial class ProxyServer : ListenerService
+{
+    private readonly ProxyServerOptions _options;
+    private readonly DestinationPolicy _policy;
+    private readonly ReplayWindow _replays;
+    private readonly ChainConnector _connector;
+
+    /// <summary>Makes a server; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
+    /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
+    public ProxyServer(ProxyServerOptions options)
+        : base(options ?? throw new ArgumentNullException(nameof(options)), "ProxyServer")
+    {
+        _options = options;
+        _policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
+        _replays = new ReplayWindow(options.ClockWindow, options.TimeProvider);
+        _connector = new ChainConnector(Dialer.Default, options.TimeProvider);
+    }
+
+    /// <inheritdoc />
+    public override string Uri => LocalEndPoint is UnixDomainSocketEndPoint path
+        ? $"relay+unix:{path}"
+        : $"{(_options.Certificate is null ? "relay" : "relays")}://{ReachableEndpoint()}";
+
+    /// <summary>This server as a hop for clients on this machine, with its (first) key and with its certificate pinned.</summary>
+    public ProxyHop ToHop()
+    {
+        ProxyHop hop = ProxyHop.Parse(Uri) with { Key = _options.Keys.Count > 0 ? _options.Keys[0] : null };
+        return _options.Certificate is { } certificate
+            ? hop with { Trust = TlsTrust.Pinned(certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)) }
+            : hop;
+    }
+
+    private protected override bool AuthenticatesClients => _options.Keys.Count > 0;
+
+    private protected override async ValueTask TurnAwayAsync(DuplexConnection connection)
+    {
+        var response = new RelayResponse { Nonce = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
+        if (_options.Certificate is null) await SendAsync(connection, response, key: null, CancellationToken.None).ConfigureAwait(false);
+        await LingeringClose.RunAsync(connection, _options.TimeProvider).ConfigureAwait(false);
+    }
+
+    private protected override async Task ServeAsync(ServedConnection served)
+    {
+        RelayRequestReading reading = await ReadRequestAsync(served).ConfigureAwait(false);
+        if (reading.Request is null)
+            await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
+        else if (reading.Request.Command == RelayCommand.Probe)
+            await EchoAsync(served, reading).ConfigureAwait(false);
+        else
+            await ConnectAsync(served, reading.Request, reading.Key).ConfigureAwait(false);
+    }
+
+    // another machine cannot connect to "all addresses"; this one reaches itself on loopback
+    private string ReachableEndpoint()
+    {
+        var endpoint = (System.Net.IPEndPoint)LocalEndPoint;
+        System.Net.IPAddress address = endpoint.Address;
+        if (address.Equals(System.Net.IPAddress.Any) || address.Equals(System.Net.IPAddress.IPv6Any)) address = System.Net.IPAddress.Loopback;
+        return new System.Net.IPEndPoint(address, endpoint.Port).ToString();
+    }
+}

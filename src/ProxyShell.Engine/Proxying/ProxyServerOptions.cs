@@ -1,0 +1,32 @@
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
+
+namespace ProxyShell.Engine.Proxying;
+
+/// <summary>What a proxy server can be told.</summary>
+public sealed record ProxyServerOptions : ServiceOptions
+{
+    /// <summary>Makes options with a connect time of 10 s: less than a client waits, so that it is told which hop did not answer.</summary>
+    public ProxyServerOptions() => ConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Keys of the clients; when there are any, every request must be sealed with one of them.</summary>
+    public IReadOnlyList<ProxyKey> Keys { get; init; } = [];
+
+    /// <summary>When not empty, only destinations that match one of these are allowed.</summary>
+    public IReadOnlyList<DestinationPattern> AllowDestination { get; init; } = [];
+
+    /// <summary>Destinations that match one of these are refused, whatever else allows them.</summary>
+    public IReadOnlyList<DestinationPattern> DenyDestination { get; init; } = [];
+
+    /// <summary>The chain through which this server reaches what its clients ask for; direct by default.</summary>
+    public Chains.ProxyChain Chain { get; init; } = Chains.ProxyChain.Direct;
+
+    /// <summary>How far the timestamp of a sealed header may differ from this machine's clock, either way.</summary>
+    public TimeSpan ClockWindow { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Require(ClockWindow > TimeSpan.Zero && ClockWindow <= TimeSpan.FromHours(1), nameof(ClockWindow), ClockWindow, "more than 0 and at most 1 hour");
+    }
+}

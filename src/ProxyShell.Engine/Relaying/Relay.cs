@@ -1,0 +1,46 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
+
+namespace ProxyShell.Engine.Relaying;
+
+/// <summary>
+/// Joins two connections until both directions have ended or one side failed, then closes both. An end is passed on as an end
+/// (half-close), a failure as a reset. Counts the bytes that were written on.
+/// </summary>
+internal static class Relay
+{
+    private static readonly bool SpliceAllowed = Environment.GetEnvironmentVariable("PROXYSHELL_RELAY") != "buffered";
+
+    /// <summary>Relays; returns null after an orderly end, else the first failure, which names its side.</summary>
+    public static async ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic)
+    {
+        ProxyException? early = await ForwardUnreadAsync(client, upstream, traffic).ConfigureAwait(false);
+        if (early is not null) return early;
+        if (SpliceAllowed && client is LinuxConnection first && upstream is LinuxConnection second)
+            return await new SocketRelay(first, second, traffic).RunAsync().ConfigureAwait(false);
+        return await new BufferedRelay(client, upstream, traffic).RunAsync().ConfigureAwait(false);
+    }
+
+    // what a header reader read too much goes first
+    private static async ValueTask<ProxyException?> ForwardUnreadAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic)
+    {
+        ReadOnlyMemory<byte> up = client.TakeUnread(), down = upstream.TakeUnread();
+        ProxySide writing = ProxySide.Upstream;
+        try
+        {
+            if (!up.IsEmpty) await upstream.WriteAsync(up, CancellationToken.None).ConfigureAwait(false);
+            traffic.AddSent(up.Length);
+            writing = ProxySide.Client;
+            if (!down.IsEmpty) await client.WriteAsync(down, CancellationToken.None).ConfigureAwait(false);
+            traffic.AddReceived(down.Length);
+            return null;
+        }
+        catch (ProxyException e)
+        {
+            client.Abort();
+            upstream.Abort();
+            return RelayFailure.On(writing, e);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Engine.Relaying;
+
+/// <summary>Says which side of a relay failed.</summary>
+internal static class RelayFailure
+{
+    public static ProxyException On(ProxySide side, Exception error)
+    {
+        ProxyException? known = error as ProxyException;
+        string subject = side == ProxySide.Client ? "client side" : "destination side";
+        return new ProxyException(known?.Reason ?? ProxyErrorReason.Other, ProxyStage.Relay, subject, known?.Detail ?? error.Message, error) { Side = side };
+    }
+}

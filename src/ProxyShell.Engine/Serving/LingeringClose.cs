@@ -1,0 +1,47 @@
+using System.Buffers;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Serving;
+
+/// <summary>
+/// Ends a connection so that its last words arrive: closing with unread bytes would send a reset, which can destroy them on the
+/// way. So: end our direction, read and drop what still comes, for a short time and a bounded amount.
+/// </summary>
+internal static class LingeringClose
+{
+    private const int MaxBytes = 256 * 1024;
+    private const int MaxLingering = 512;
+
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
+
+    private static int s_lingering;
+
+    /// <summary>Lingers; when too many connections do already, closes at once.</summary>
+    public static async ValueTask RunAsync(DuplexConnection connection, TimeProvider time)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(4096);
+        try
+        {
+            if (Interlocked.Increment(ref s_lingering) > MaxLingering) return;
+            using var limit = new CancellationTokenSource(MaxTime, time);
+            await connection.CompleteWritesAsync(limit.Token).ConfigureAwait(false);
+            for (int dropped = 0; dropped < MaxBytes;)
+            {
+                int count = await connection.ReadAsync(buffer, limit.Token).ConfigureAwait(false);
+                if (count == 0) return;
+                dropped += count;
+            }
+        }
+        catch (Exception e) when (e is ProxyException or OperationCanceledException)
+        {
+            // the peer is gone or still talking: either way it had its chance
+        }
+        finally
+        {
+            Interlocked.Decrement(ref s_lingering);
+            ArrayPool<byte>.Shared.Return(buffer);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

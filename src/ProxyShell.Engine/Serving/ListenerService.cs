@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Serving;
+
+/// <summary>
+/// A service that listens on one address: it accepts, holds the limits, keeps the live connections, and stops in two phases
+/// (no new connections and time to finish, then abort). What a connection means is up to the derived class.
+/// </summary>
+public abstract partial class ListenerService : IAsyncDisposable
+{
+    // after an abort only code is left to run, no waiting for peers
+    private static readonly TimeSpan AbortDeadline = TimeSpan.FromSeconds(5);
+
+    private static readonly ConcurrentDictionary<string, int> LastNumbers = new();
+
+    private readonly ServiceOptions _options;
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly SslStreamCertificateContext? _certificate;
+    private ConnectionListener? _listener;
+    private ConnectionSweeper? _sweeper;
+    private Task? _stopping;
+
+    private protected ListenerService(ServiceOptions options, string kind)
+    {
+        options.Validate();
+        (_options, Kind) = (options, kind);
+        BindAddress = ListenAddress.Parse(options.LocalAddress, options.LocalPort);
+        Name = options.Name.Length > 0 ? options.Name : $"{kind}{LastNumbers.AddOrUpdate(kind, 1, (_, last) => last + 1)}";
+        Registry = new ConnectionRegistry(this, new ServiceIdentity(Name, kind, options.TimeProvider), options.EventCapacity);
+        Counters = new ServiceCounters(Registry);
+        if (options.Certificate is not null) _certificate = SslStreamCertificateContext.Create(options.Certificate, additionalCertificates: null);
+    }
+
+    /// <summary>Raised for each event, in order, on a pool thread.</summary>
+    public event EventHandler<ProxyEvent>? EventWritten
+    {
+        add => Registry.EventWritten += value;
+        remove => Registry.EventWritten -= value;
+    }
+
+    /// <summary>The name used in messages and events.</summary>
+    public string Name { get; }
+
+    /// <summary>The kind of service, <c>ProxyServer</c> or <c>AccessListener</c>.</summary>
+    public string Kind { get; }
+
+    /// <summary>Where the service is in its life.</summary>
+    public ServiceState State { get; private set; }
+
+    /// <summary>Totals since the start.</summary>
+    public ServiceCounters Counters { get; }
+
+    /// <summary>The newest events.</summary>
+    public EventRing Events => Registry.Events;
+
+    /// <summary>The bound address; before the start the one asked for.</summary>
+    public EndPoint LocalEndPoint => _listener?.LocalEndPoint ?? BindAddress;
+
+    /// <summary>The bound port; 0 for Unix sockets.</summary>
+    public int LocalPort => (LocalEndPoint as IPEndPoint)?.Port ?? 0;
+
+    /// <summary>The address as others can use it: a hop URI for proxy servers, <c>tcp://host:port</c> for access listeners.</summary>
+    public abstract string Uri { get; }
+
+    /// <summary>Completes when the service has stopped.</summary>
+    public Task Completion => _completion.Task;
+
+    internal ConnectionRegistry Registry { get; }
+
+    private protected EndPoint BindAddress { get; }
+
+    /// <summary>Whether something authenticates the clients; without it only loopback may be listened on.</summary>
+    private protected abstract bool AuthenticatesClients { get; }
+
+    /// <summary>The open connections.</summary>
+    public IReadOnlyList<ProxyConnection> GetConnections() => Registry.ToList();
+
+    /// <summary>Binds and starts accepting.</summary>
+    /// <exception cref="ProxyException">The address cannot be bound; the message names it.</exception>
+    /// <exception cref="FormatException">The options would open the machine to strangers.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        RefuseStrangers();
+        if (BindAddress is UnixDomainSocketEndPoint path) await ListenAddress.RemoveStaleSocketAsync(path, cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
+            _listener = SocketTransport.Default.Listen(BindAddress);
+            State = ServiceState.Running;
+        }
+        ProtectSocketFile();
+        _sweeper = new ConnectionSweeper(Registry, _options);
+        Registry.Write(ProxyEventKind.Started, $"listening on {LocalEndPoint}");
+        _listener.Start(OnAccepted, OnAcceptTrouble);
+    }
+
+    /// <summary>
+    /// Stops accepting, gives open connections <paramref name="grace"/> (by default the option StopTimeout) to finish, then aborts them.
+    /// A second call with a shorter grace hurries the first.
+    /// </summary>
+    public Task StopAsync(TimeSpan? grace = null)
+    {
+        Task stopping;
+        lock (_gate)
+        {
+            if (State == ServiceState.Created) Finish();
+            stopping = _stopping ??= State == ServiceState.Stopped ? Task.CompletedTask : StopCoreAsync();
+        }
+        _hurry.CancelAfter(grace ?? _options.StopTimeout);
+        return stopping;
+    }
+
+    /// <summary>Stops without grace.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+
+    private async Task StopCoreAsync()
+    {
+        State = ServiceState.Stopping;
+        await Task.Yield();
+        await _listener!.DisposeAsync().ConfigureAwait(false);
+        if (BindAddress is UnixDomainSocketEndPoint) File.Delete(BindAddress.ToString()!);
+        await Registry.WhenEmptyAsync().WaitAsync(_hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (ProxyConnection connection in Registry.ToList()) connection.Abort(ProxyErrorReason.Stopping);
+        await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
+        await _sweeper!.DisposeAsync().ConfigureAwait(false);
+        Registry.Write(ProxyEventKind.Stopped, $"stopped listening on {LocalEndPoint}");
+        lock (_gate) Finish();
+    }
+
+    private void Finish()
+    {
+        State = ServiceState.Stopped;
+        _completion.TrySetResult();
+    }
+
+    private void RefuseStrangers()
+    {
+        if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || AuthenticatesClients) return;
+        throw new FormatException(
+            $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: give a key, listen on 127.0.0.1, or say AllowAnonymous.");
+    }
+
+    // what listens on a Unix socket is for the same user, as on loopback it is for the same machine
+    private void ProtectSocketFile()
+    {
+        if (BindAddress is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
+            File.SetUnixFileMode(BindAddress.ToString()!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    private void OnAcceptTrouble(Exception error) =>
+        Registry.Write(ProxyEventKind.Warning, $"cannot accept on {LocalEndPoint}: {error.Message}; trying again", ProxyErrorReason.ResourceExhausted);
+}

@@ -1,0 +1,33 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Serving;
+
+/// <summary>A client's connection while a service serves it.</summary>
+internal sealed class ServedConnection(DuplexConnection client, ProxyConnection record, SetUpClock clock)
+{
+    private bool _setUpEnded;
+
+    /// <summary>The connection; after a TLS handshake the encrypted one.</summary>
+    public DuplexConnection Client { get; set; } = client;
+
+    public ProxyConnection Record => record;
+
+    /// <summary>The deadline of the step under way; given back when set-up is over.</summary>
+    public SetUpClock Clock { get; } = clock;
+
+    /// <summary>Whether the client was told what went wrong, in its protocol.</summary>
+    public bool WasTold { get; set; }
+
+    /// <summary>Whether this counts as turning a client away rather than as a failure.</summary>
+    public bool WasRefused { get; set; }
+
+    /// <summary>From here on no deadline runs; called when relaying starts or the connection ends, whichever comes first.</summary>
+    public void EndSetUp()
+    {
+        if (_setUpEnded) return;
+        _setUpEnded = true;
+        record.SetUpWith(null);
+        Clock.Return();
+    }
+}

@@ -1,0 +1,69 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Serving;
+
+/// <summary>What every listening service can be told. Validated once, when the service is made.</summary>
+public abstract record ServiceOptions
+{
+    /// <summary>The default of <see cref="MaxConnections"/>.</summary>
+    public const int DefaultMaxConnections = 20_000;
+
+    /// <summary>A name for messages, events and the job; a name with a number is made when it is empty.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The address to listen on: an IP address, <c>localhost</c>, <c>*</c> for all, or <c>unix:/path</c>.</summary>
+    public string LocalAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>The port to listen on, 0 to 65535; 0 takes any free one.</summary>
+    public int LocalPort { get; init; }
+
+    /// <summary>A TLS certificate with private key: clients must then speak TLS. Null for plain connections.</summary>
+    public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate { get; init; }
+
+    /// <summary>The most connections at a time, at least 1; more are turned away.</summary>
+    public int MaxConnections { get; init; } = DefaultMaxConnections;
+
+    /// <summary>How long a client may take to say what it wants (TLS and request header together).</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long setting up the way to the destination may take, names included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A connection over which no byte moved for so long is ended; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long open connections may go on after a stop before they are aborted.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many events the service keeps, at least 1.</summary>
+    public int EventCapacity { get; init; } = EventRing.DefaultCapacity;
+
+    /// <summary>Listen on an address other than loopback though nothing authenticates the clients.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>The clock; tests give their own.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Throws a <see cref="FormatException"/> that names the first option out of range.</summary>
+    internal virtual void Validate()
+    {
+        Require(LocalPort is >= 0 and <= 65535, nameof(LocalPort), LocalPort, "0 to 65535");
+        Require(MaxConnections >= 1, nameof(MaxConnections), MaxConnections, "1 or more");
+        Require(EventCapacity is >= 1 and <= 1_000_000, nameof(EventCapacity), EventCapacity, "1 to 1000000");
+        RequireTime(HandshakeTimeout, nameof(HandshakeTimeout));
+        RequireTime(ConnectTimeout, nameof(ConnectTimeout));
+        if (IdleTimeout != Timeout.InfiniteTimeSpan) RequireTime(IdleTimeout, nameof(IdleTimeout));
+        Require(StopTimeout >= TimeSpan.Zero && StopTimeout <= MaxTime, nameof(StopTimeout), StopTimeout, "0 to 24 days");
+    }
+
+    private protected static TimeSpan MaxTime { get; } = TimeSpan.FromDays(24);
+
+    private protected static void Require(bool holds, string option, object? value, string range)
+    {
+        if (!holds) throw new FormatException($"{option} is '{value}'; it must be {range}.");
+    }
+
+    private static void RequireTime(TimeSpan value, string option) =>
+        Require(value > TimeSpan.Zero && value <= MaxTime, option, value, "more than 0 and at most 24 days");
+}

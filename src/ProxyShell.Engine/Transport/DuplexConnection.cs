@@ -1,0 +1,62 @@
+using System.Net;
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Engine.Transport;
+
+/// <summary>
+/// A stream of bytes each way. Either way can end on its own (half-close); anything that is one can carry any other.
+/// One read and one write may be under way at a time; <see cref="Abort"/> may be called from anywhere.
+/// </summary>
+public abstract class DuplexConnection : IAbortable, IAsyncDisposable
+{
+    private ReadOnlyMemory<byte> _unread;
+
+    /// <summary>This side's address, or null when there is none.</summary>
+    public abstract EndPoint? LocalEndPoint { get; }
+
+    /// <summary>The other side's address, or null when there is none.</summary>
+    public abstract EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>
+    /// Reads some bytes; 0 means that the other side has ended its direction. An empty buffer waits until a read would not wait
+    /// (for bytes or for the end), takes nothing and returns 0.
+    /// </summary>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_unread.IsEmpty) return ReadCoreAsync(buffer, cancellationToken);
+        int count = Math.Min(buffer.Length, _unread.Length);
+        _unread[..count].CopyTo(buffer);
+        _unread = _unread[count..];
+        return new ValueTask<int>(count);
+    }
+
+    /// <summary>Writes all the bytes and sends them on their way.</summary>
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Ends this side's direction; the other side reads the end after the bytes. The other direction lives on.</summary>
+    public abstract ValueTask CompleteWritesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends both directions at once, so that the other side notices a failure; pending reads and writes fail.</summary>
+    public abstract void Abort();
+
+    /// <summary>Closes the connection; what was written before is still delivered where the transport can.</summary>
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Puts bytes back that were read too early; the next reads return them first. They must stay unchanged till then.</summary>
+    internal void Unread(ReadOnlyMemory<byte> bytes)
+    {
+        if (!_unread.IsEmpty) throw new InvalidOperationException("Bytes were put back twice.");
+        _unread = bytes;
+    }
+
+    /// <summary>Takes the bytes that were put back, if any.</summary>
+    internal ReadOnlyMemory<byte> TakeUnread()
+    {
+        ReadOnlyMemory<byte> bytes = _unread;
+        _unread = default;
+        return bytes;
+    }
+
+    /// <summary>Reads past the bytes that were put back.</summary>
+    protected abstract ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+}

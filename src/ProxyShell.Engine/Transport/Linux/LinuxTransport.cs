@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Engine.Transport.Linux;
+
+/// <summary>Sockets on the engine's own epoll loops.</summary>
+internal sealed class LinuxTransport : SocketTransport
+{
+    private const int Backlog = 4096;
+
+    private static readonly TimeSpan UnixBacklogRetry = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Whether the constants in <see cref="Libc"/> hold on this machine.</summary>
+    public static bool IsSupported => RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    public override async ValueTask<DuplexConnection> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                (LinuxConnection? connection, bool pending) = Begin(endpoint);
+                if (connection is null)
+                {
+                    // a Unix listener's backlog is full: unlike TCP the kernel does not wait for us
+                    await Task.Delay(UnixBacklogRetry, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+                if (pending) await FinishAsync(connection, cancellationToken).ConfigureAwait(false);
+                return connection;
+            }
+        }
+        catch (SocketException e)
+        {
+            throw SocketErrors.Dial(e);
+        }
+    }
+
+    public override unsafe ConnectionListener Listen(EndPoint endpoint)
+    {
+        SocketDescriptor? socket = null;
+        try
+        {
+            socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));
+            if (endpoint is IPEndPoint) Check(socket.Set(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1));
+            if (endpoint is IPEndPoint { Address: var ip } && ip.Equals(IPAddress.IPv6Any)) Check(socket.Set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 0));
+            SocketAddress native = endpoint.Serialize();
+            fixed (byte* address = native.Buffer.Span) Check(Libc.Bind(socket, address, (uint)native.Size));
+            Check(Libc.Listen(socket, Backlog));
+            return new LinuxListener(socket, endpoint is IPEndPoint ? NativeAddress.Local(socket)! : endpoint);
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw SocketErrors.Listen(e, endpoint);
+        }
+    }
+
+    private static unsafe (LinuxConnection? Connection, bool Pending) Begin(EndPoint endpoint)
+    {
+        SocketDescriptor socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));
+        if (endpoint is IPEndPoint) socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        SocketAddress native = endpoint.Serialize();
+        int result;
+        fixed (byte* address = native.Buffer.Span) result = Libc.Connect(socket, address, (uint)native.Size);
+        int errno = result == 0 ? 0 : Libc.LastError;
+        if (errno is 0 or Libc.EINPROGRESS) return (Adopt(socket, endpoint), errno != 0);
+        socket.Dispose();
+        return errno == Libc.EAGAIN && endpoint is UnixDomainSocketEndPoint ? (null, false) : throw Errno.Exception(errno);
+    }
+
+    // code that runs on a loop is the engine's own; it stays there, so that both ends of a relay meet without moving
+    private static LinuxConnection Adopt(SocketDescriptor socket, EndPoint endpoint) =>
+        new(socket, EpollLoop.Current ?? EpollLoops.Next(), endpoint) { ContinuesOnLoop = EpollLoop.Current is not null };
+
+    private static async ValueTask FinishAsync(LinuxConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.FinishConnectAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static void Check(int result)
+    {
+        if (result != 0) throw Errno.Exception(Libc.LastError);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Security;
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Engine.Transport;
+
+/// <summary>A TLS connection over another connection. Half-close is the close_notify alert (RFC 8446 §6.1), then the inner half-close.</summary>
+internal sealed class TlsConnection(SslStream stream, DuplexConnection inner) : DuplexConnection
+{
+    public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
+
+    public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stream.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsFault(e))
+        {
+            throw Fault(e);
+        }
+    }
+
+    public override async ValueTask CompleteWritesAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stream.ShutdownAsync().ConfigureAwait(false);
+            await inner.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsFault(e))
+        {
+            throw Fault(e);
+        }
+    }
+
+    public override void Abort() => inner.Abort();
+
+    public override async ValueTask DisposeAsync()
+    {
+        // closing the socket first: SslStream's own disposal must not wait for a peer that does not read
+        await inner.DisposeAsync().ConfigureAwait(false);
+        await stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    protected override async ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsFault(e))
+        {
+            throw Fault(e);
+        }
+    }
+
+    private static bool IsFault(Exception e) =>
+        e is not (ProxyException or OperationCanceledException) && e is IOException or ObjectDisposedException or InvalidOperationException;
+
+    private static ProxyException Fault(Exception e) =>
+        new(ProxyErrorReason.ConnectionReset, ProxyStage.Relay, null, "the TLS connection broke: " + e.Message, e);
+}
