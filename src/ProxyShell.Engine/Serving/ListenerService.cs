@@ -145,7 +145,8 @@ public abstract partial class ListenerService : IAsyncDisposable
         _completion.TrySetResult();
     }
 
-    private void RefuseStrangers()
+    /// <summary>Throws a <see cref="FormatException"/> when the options would open the machine to strangers.</summary>
+    internal void RefuseStrangers()
     {
         if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || AuthenticatesClients) return;
         throw new FormatException(

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Configuration;
+
+/// <summary>Reads a chain: an array of hops, each a URI or an object with the URI and what does not fit into it.</summary>
+internal static class ChainReader
+{
+    public static ProxyChain Read(ConfigurationSection section, string name)
+    {
+        ConfigurationSource source = section.Source;
+        ProxyHop[] hops = [.. section.Items(name).Select(item => ReadHop(source, item.Path, item.Value))];
+        return source.Locate(section.At(name), () => new ProxyChain(hops));
+    }
+
+    private static ProxyHop ReadHop(ConfigurationSource source, string path, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) return ReadUri(source, path, value.GetString()!);
+        if (value.ValueKind != JsonValueKind.Object) throw source.Fault(path, $"must be a hop URI in quotes or an object with a \"uri\", not {ConfigurationSection.Kind(value)}.");
+        var section = new ConfigurationSection(source, path, value);
+        string uri = section.Text("uri") ?? throw source.Fault(path, "has no \"uri\".");
+        ProxyHop hop = ReadUri(source, section.At("uri"), uri);
+        if (section.Text("key") is { } key)
+        {
+            SecretReference reference = source.Secret(section.At("key"), key, "the key");
+            hop = hop with { Key = source.Locate(section.At("key"), reference.ReadKey) };
+        }
+        hop = ReadTrust(section, hop);
+        section.RejectUnknown();
+        return hop;
+    }
+
+    private static ProxyHop ReadTrust(ConfigurationSection section, ProxyHop hop)
+    {
+        if (section.Text("thumbprint") is { } thumbprint)
+        {
+            RequireTls(section, "thumbprint", hop);
+            hop = hop with { Trust = section.Source.Locate(section.At("thumbprint"), () => TlsTrust.Pinned(thumbprint)) };
+        }
+        if (section.Text("serverName") is not { } serverName) return hop;
+        RequireTls(section, "serverName", hop);
+        return hop with { ServerName = serverName };
+    }
+
+    private static void RequireTls(ConfigurationSection section, string name, ProxyHop hop)
+    {
+        if (hop.Scheme != "relays") throw section.Source.Fault(section.At(name), $"is for TLS hops (relays://); this hop is {hop.Uri}.");
+    }
+
+    private static ProxyHop ReadUri(ConfigurationSource source, string path, string uri)
+    {
+        SecretReference? secret = null;
+        ProxyHop hop = source.Locate(path, () => HopReference.Parse(uri, source.Directory, out secret));
+        if (secret is not null) source.Note(path, secret);
+        return hop;
+    }
+}

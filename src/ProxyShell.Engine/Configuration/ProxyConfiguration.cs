@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text.Json;
+using ProxyShell.Engine.Access;
+using ProxyShell.Engine.Proxying;
+using ProxyShell.Engine.Serving;
+
+namespace ProxyShell.Engine.Configuration;
+
+/// <summary>
+/// The services that a configuration file describes (docs/configuration.md). Reading it finds every fault that can be found
+/// without listening; secrets are read from where the file refers to.
+/// </summary>
+public sealed class ProxyConfiguration
+{
+    private const int MaxLength = 16 * 1024 * 1024;
+
+    private readonly ConfigurationSource _source;
+
+    private ProxyConfiguration(ConfigurationSource source, IReadOnlyList<ProxyServerOptions> proxyServers, IReadOnlyList<AccessListenerOptions> accessListeners) =>
+        (_source, ProxyServers, AccessListeners) = (source, proxyServers, accessListeners);
+
+    /// <summary>The proxy servers, in the file's order.</summary>
+    public IReadOnlyList<ProxyServerOptions> ProxyServers { get; }
+
+    /// <summary>The access listeners, in the file's order.</summary>
+    public IReadOnlyList<AccessListenerOptions> AccessListeners { get; }
+
+    /// <summary>What is unsafe but not wrong, such as a key file that others may read; one sentence each.</summary>
+    public IReadOnlyList<string> Warnings => _source.Warnings;
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ConfigurationException">The file cannot be read or is not a configuration; the message says what and where.</exception>
+    public static ProxyConfiguration Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            if (Directory.Exists(path)) throw new ConfigurationException(path, "", "is a directory, not a file.");
+            if (new FileInfo(path).Length > MaxLength) throw new ConfigurationException(path, "", "is too long for a configuration.");
+            return Parse(File.ReadAllText(path), path, Path.GetDirectoryName(Path.GetFullPath(path)));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ConfigurationException(path, "", "the file does not exist.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException(path, "", $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads the text of a configuration.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="directory">Where relative paths start; null for the current directory.</param>
+    /// <exception cref="ConfigurationException">The text is not a configuration; the message says what is wrong and where.</exception>
+    public static ProxyConfiguration Parse(string json, string name = "configuration", string? directory = null)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        var source = new ConfigurationSource(name, directory);
+        using JsonDocument document = source.Read(json);
+        try
+        {
+            return Read(source, document.RootElement);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw source.Fault("", "not valid JSON: it holds characters that are not Unicode.", e);
+        }
+    }
+
+    /// <summary>Makes the services, proxy servers first; none listens yet. Each call makes new ones.</summary>
+    /// <exception cref="ConfigurationException">A service refuses its options.</exception>
+    public IReadOnlyList<ListenerService> CreateServices()
+    {
+        var services = new List<ListenerService>();
+        for (int i = 0; i < ProxyServers.Count; i++) services.Add(Create($"$.proxyServers[{Text(i)}]", ProxyServers[i], o => new ProxyServer(o)));
+        for (int i = 0; i < AccessListeners.Count; i++) services.Add(Create($"$.accessListeners[{Text(i)}]", AccessListeners[i], o => new AccessListener(o)));
+        return services;
+    }
+
+    private static ProxyConfiguration Read(ConfigurationSource source, JsonElement element)
+    {
+        var root = new ConfigurationSection(source, "$", element);
+        root.TryGet("$schema", out _);
+        var configuration = new ProxyConfiguration(
+            source,
+            [.. ReadAll(root, "proxyServers", (section, number) => ServiceReader.ReadProxyServer(section, $"ProxyServer{number}"))],
+            [.. ReadAll(root, "accessListeners", (section, number) => ServiceReader.ReadAccessListener(section, $"AccessListener{number}"))]);
+        root.RejectUnknown();
+        configuration.RejectDoubles();
+        _ = configuration.CreateServices();
+        return configuration;
+    }
+
+    private ListenerService Create<T>(string path, T options, Func<T, ListenerService> make) => _source.Locate(path, () =>
+    {
+        ListenerService service = make(options);
+        service.RefuseStrangers();
+        return service;
+    });
+
+    private static IEnumerable<T> ReadAll<T>(ConfigurationSection root, string name, Func<ConfigurationSection, string, T> read)
+    {
+        int number = 0;
+        foreach ((string path, JsonElement value) in root.Items(name))
+            yield return read(new ConfigurationSection(root.Source, path, value), Text(++number));
+    }
+
+    // names are how logs and commands tell services apart
+    private void RejectDoubles()
+    {
+        if (ProxyServers.Count + AccessListeners.Count == 0) throw _source.Fault("$", "has neither proxyServers nor accessListeners: there is nothing to run.");
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (ServiceOptions options in ProxyServers.Concat<ServiceOptions>(AccessListeners))
+        {
+            if (!names.Add(options.Name)) throw _source.Fault("$", $"the name '{options.Name}' is given to two services.");
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

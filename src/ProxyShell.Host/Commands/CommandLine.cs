@@ -1,0 +1,45 @@
+using System.CommandLine;
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Host.Commands;
+
+/// <summary>The commands of <c>proxyshell</c>, and what all of them share: exit codes and how faults are told.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> InvokeAsync(string[] args)
+    {
+        ParseResult result = Root().Parse(args);
+        if (result.Errors.Count > 0) return ReportUsage(result);
+        // signals are the commands' own business; faults are told below
+        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+        try
+        {
+            return await result.InvokeAsync(configuration).ConfigureAwait(false);
+        }
+        catch (FormatException e)
+        {
+            Fail(e.Message);
+            return ExitCode.Usage;
+        }
+        catch (Exception e) when (e is ProxyException or IOException or UnauthorizedAccessException)
+        {
+            Fail(e.Message);
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Tells a fault in one line on standard error.</summary>
+    public static void Fail(string message) => Console.Error.WriteLine($"proxyshell: {message.ReplaceLineEndings(" ")}");
+
+    private static RootCommand Root() => new("Runs and uses programmable proxies.")
+    {
+        RunCommand.Create(),
+    };
+
+    private static int ReportUsage(ParseResult result)
+    {
+        string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
+        Fail($"{result.Errors[0].Message.TrimEnd('.')}. 'proxyshell {command}--help' shows the usage.");
+        return ExitCode.Usage;
+    }
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Host.Running;
+
+namespace ProxyShell.Host.Commands;
+
+/// <summary><c>proxyshell run</c>: serves what a configuration file describes until it is told to stop.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var config = new Option<string>("--config", "-c") { Description = "The configuration file (JSON).", Required = true, HelpName = "FILE" };
+        var check = new Option<bool>("--check") { Description = "Only read the file and the secrets it refers to, and tell its faults." };
+        var format = new Option<LogFormat>("--log-format") { Description = "How events are written to standard error.", DefaultValueFactory = _ => LogFormat.Text };
+        var level = new Option<LogLevel>("--log-level")
+        {
+            Description = "The least level to write; at debug every opened and closed connection is told.",
+            DefaultValueFactory = _ => LogLevel.Info,
+        };
+        var command = new Command("run", "Run the proxy servers and access listeners of a configuration file until SIGTERM or Ctrl+C.") { config, check, format, level };
+        command.SetAction(async (result, _) =>
+        {
+            using var log = new EventLog(Console.Error, result.GetValue(format), result.GetValue(level));
+            string file = result.GetValue(config)!;
+            ProxyConfiguration configuration = ProxyConfiguration.Load(file);
+            foreach (string warning in configuration.Warnings) log.Write(LogLevel.Warning, warning);
+            return result.GetValue(check) ? Approve(file, configuration) : await RunAsync(configuration, log).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static int Approve(string file, ProxyConfiguration configuration)
+    {
+        Console.WriteLine($"{file}: ok, proxy servers: {configuration.ProxyServers.Count}, access listeners: {configuration.AccessListeners.Count}");
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> RunAsync(ProxyConfiguration configuration, EventLog log)
+    {
+        using var signals = new StopSignals(log);
+        var group = new ServiceGroup(configuration.CreateServices(), log);
+        if (!await group.StartAsync().ConfigureAwait(false)) return ExitCode.Failed;
+        foreach (ListenerService service in group.Services) Console.WriteLine(ServiceLine.Describe(service));
+        await signals.FirstAsync().ConfigureAwait(false);
+        Task stopping = group.StopAsync();
+        if (await Task.WhenAny(stopping, signals.SecondAsync()).ConfigureAwait(false) != stopping) await group.StopNowAsync().ConfigureAwait(false);
+        await stopping.ConfigureAwait(false);
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,3 @@
+using ProxyShell.Host.Commands;
+
+return await CommandLine.InvokeAsync(args).ConfigureAwait(false);
