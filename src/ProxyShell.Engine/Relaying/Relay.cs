@@ -8,7 +8,7 @@ namespace ProxyShell.Engine.Relaying;
 /// Joins two connections until both directions have ended or one side failed, then closes both. An end is passed on as an end
 /// (half-close), a failure as a reset. Counts the bytes that were written on.
 /// </summary>
-internal static class Relay
+public static class Relay
 {
     private static readonly bool SpliceAllowed = Environment.GetEnvironmentVariable("PROXYSHELL_RELAY") != "buffered";
 

@@ -34,12 +34,19 @@ internal static class CommandLine
     private static RootCommand Root() => new("Runs and uses programmable proxies.")
     {
         RunCommand.Create(),
+        ConnectCommand.Create(),
+        TestCommand.Create(),
+        NewKeyCommand.Create(),
+        DemoCommand.Create(),
     };
 
     private static int ReportUsage(ParseResult result)
     {
         string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
-        Fail($"{result.Errors[0].Message.TrimEnd('.')}. 'proxyshell {command}--help' shows the usage.");
+        string[] faults = [.. result.Errors.Select(error => error.Message.TrimEnd('.'))];
+        string fault = Array.Find(faults, text => text.StartsWith("Unrecognized option", StringComparison.Ordinal))
+            ?? Array.Find(faults, text => text.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? faults[0];
+        Fail($"{fault}. 'proxyshell {command}--help' shows the usage.");
         return ExitCode.Usage;
     }
 }

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Host.Commands;
+
+/// <summary>
+/// The options that name a chain and a destination, shared by commands. <c>--chain</c> takes all values that follow, so the last
+/// of them is the destination when it is no URI: <c>--chain relay://a:1 relay://b:2 host:port</c> reads as it is meant.
+/// </summary>
+internal sealed class ChainArguments
+{
+    public Option<string[]> Chain { get; } = new("--chain")
+    {
+        Description = "The hops, first to last, such as relay://127.0.0.1:4101. A key is referred to, never written: relay://env:NAME@host:port or relay://file:PATH@host:port.",
+        HelpName = "URI",
+        AllowMultipleArgumentsPerToken = true,
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public Option<string> KeyFile { get; } = new("--key-file") { Description = "A file with the key of every hop whose URI refers to none.", HelpName = "FILE" };
+
+    public Option<double> ConnectTimeout { get; } = new("--connect-timeout")
+    {
+        Description = "How many seconds setting up the way may take.",
+        DefaultValueFactory = _ => 15,
+        HelpName = "SECONDS",
+    };
+
+    public Argument<string> Destination { get; } = new("HOST:PORT")
+    {
+        Description = "The destination behind the last hop; an IPv6 address stands in [brackets].",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(Chain);
+        command.Add(KeyFile);
+        command.Add(ConnectTimeout);
+        command.Add(Destination);
+        // a misspelt option would otherwise be taken for the destination
+        Destination.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }, ..] && text.StartsWith('-')) result.AddError($"Unrecognized option '{text}'");
+        });
+    }
+
+    /// <summary>Reads the chain, the keys it refers to and the destination, which is null when none is given.</summary>
+    /// <exception cref="FormatException">One of them is not valid; the message says which.</exception>
+    public ChainTarget Read(ParseResult result)
+    {
+        List<string> hops = [.. result.GetValue(Chain) ?? []];
+        string? destination = result.GetValue(Destination);
+        if (destination is null && hops.Count > 0 && !IsUri(hops[^1]))
+        {
+            destination = hops[^1];
+            hops.RemoveAt(hops.Count - 1);
+        }
+        double seconds = result.GetValue(ConnectTimeout);
+        if (!(seconds is > 0 and <= 86400)) throw new FormatException($"--connect-timeout is '{seconds}'; it must be more than 0 and at most 86400 seconds.");
+        return new ChainTarget(ReadChain(hops, result.GetValue(KeyFile)), destination is null ? null : ReadDestination(destination), TimeSpan.FromSeconds(seconds));
+    }
+
+    private static ProxyChain ReadChain(List<string> uris, string? keyFile)
+    {
+        ProxyKey? key = keyFile is null ? null : ReadKeyFile(keyFile);
+        var hops = new List<ProxyHop>();
+        foreach (string uri in uris)
+        {
+            ProxyHop hop = HopReference.Parse(uri, directory: null, out SecretReference? secret);
+            Warn(secret);
+            hops.Add(hop.Key is null ? hop with { Key = key } : hop);
+        }
+        return new ProxyChain(hops);
+    }
+
+    private static ProxyKey ReadKeyFile(string path)
+    {
+        SecretReference reference = SecretReference.ToFile(path);
+        ProxyKey key = reference.ReadKey();
+        Warn(reference);
+        return key;
+    }
+
+    private static HostEndpoint ReadDestination(string text)
+    {
+        HostEndpoint endpoint = HostEndpoint.Parse(text);
+        return endpoint.Port > 0 ? endpoint : throw new FormatException($"'{text}' is not a destination: port 0 cannot be connected to.");
+    }
+
+    private static void Warn(SecretReference? reference)
+    {
+        if (reference?.Warning is { } warning) CommandLine.Fail($"warning: {warning}");
+    }
+
+    private static bool IsUri(string text) => text.Contains("//", StringComparison.Ordinal) || text.StartsWith("relay+unix:", StringComparison.OrdinalIgnoreCase);
+}
