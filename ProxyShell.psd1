@@ -1,0 +1,33 @@
+@{
+    RootModule           = 'ProxyShell.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = 'b3c1f0a4-6d0e-4c53-9b1a-2f7d4f6e9c11'
+    Author               = 'ProxyShell contributors'
+    CompanyName          = 'ProxyShell contributors'
+    Copyright            = '(c) ProxyShell contributors. MIT licence.'
+    Description          = 'Scriptable proxies: build chains of proxy servers, open listeners and watch their connections as ordinary pipeline objects and jobs.'
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    FormatsToProcess     = @('ProxyShell.format.ps1xml')
+    CmdletsToExport      = @(
+        'Add-ProxyHop'
+        'Get-ProxyConnection'
+        'Get-ProxyEvent'
+        'New-ProxyChain'
+        'New-ProxyHop'
+        'New-ProxyKey'
+        'Start-AccessListener'
+        'Start-ProxyServer'
+        'Stop-ProxyConnection'
+        'Test-ProxyChain'
+    )
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags       = @('Proxy', 'Tunnel', 'SOCKS', 'Relay', 'Network', 'PSEdition_Core', 'Linux', 'Windows', 'MacOS')
+            LicenseUri = 'https://opensource.org/license/mit'
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Management.Automation;
+using ProxyShell.Jobs;
+
+namespace ProxyShell.Arguments;
+
+/// <summary>A job of this module as users name it: the job, its id, or its name with wildcards.</summary>
+public sealed class JobArgument
+{
+    private readonly object? _value;
+
+    /// <summary>A name, with wildcards.</summary>
+    public JobArgument(string name) => _value = name;
+
+    /// <summary>A job, or its id.</summary>
+    public JobArgument(object value) => _value = value is PSObject wrapped ? wrapped.BaseObject : value;
+
+    /// <summary>What the user gave.</summary>
+    internal object? Target => _value;
+
+    /// <summary>The jobs meant, of all sessions of this process; none when there is none.</summary>
+    internal IReadOnlyList<ProxyJob> Resolve() => _value switch
+    {
+        ProxyJob job => [job],
+        Job => [],
+        int id => [.. SessionJobs.OfProcess().Where(job => job.Id == id)],
+        _ => Named(ToString()),
+    };
+
+    /// <summary>Whether naming nothing is fine, as it is for wildcards.</summary>
+    internal bool MayBeNone => _value is string name && WildcardPattern.ContainsWildcardCharacters(name);
+
+    /// <summary>The job's name, or the user's text.</summary>
+    public override string ToString() => _value is Job job ? job.Name : Convert.ToString(_value, CultureInfo.InvariantCulture) ?? "";
+
+    private static IReadOnlyList<ProxyJob> Named(string name)
+    {
+        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
+        return [.. SessionJobs.OfProcess().Where(job => pattern.IsMatch(job.Name))];
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Management.Automation;
+
+namespace ProxyShell.Arguments;
+
+/// <summary>
+/// Reads times as people mean them: a number is seconds (PowerShell's own conversion would take it as ticks), text may also be
+/// a time span (<c>0:05:00</c>) or <c>Infinite</c>.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class TimeArgumentAttribute : ArgumentTransformationAttribute
+{
+    // what a TimeSpan holds: about 10,675,199 days
+    private static readonly double MaxSeconds = TimeSpan.MaxValue.TotalSeconds - 1;
+
+    /// <inheritdoc />
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        object? value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return value switch
+        {
+            null or TimeSpan => value!,
+            string text => FromText(text.Trim()),
+            IConvertible number and not (bool or char or DateTime) => FromSeconds(number.ToDouble(CultureInfo.InvariantCulture), number),
+            _ => throw NoTime(value),
+        };
+    }
+
+    private static TimeSpan FromText(string text)
+    {
+        if (text.Equals("Infinite", StringComparison.OrdinalIgnoreCase)) return Timeout.InfiniteTimeSpan;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)) return FromSeconds(seconds, text);
+        return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan span) ? span : throw NoTime(text);
+    }
+
+    private static TimeSpan FromSeconds(double seconds, object original) =>
+        Math.Abs(seconds) <= MaxSeconds ? TimeSpan.FromSeconds(seconds) : throw NoTime(original);
+
+    private static ArgumentTransformationMetadataException NoTime(object value) =>
+        new($"'{value}' is not a time: give seconds (30), a time span (0:05:00 for five minutes), or Infinite where that is allowed.");
+}

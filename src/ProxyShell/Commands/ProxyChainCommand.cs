@@ -1,0 +1,60 @@
+using System.Management.Automation;
+using ProxyShell.Arguments;
+using ProxyShell.Completion;
+using ProxyShell.Engine.Chains;
+
+namespace ProxyShell.Commands;
+
+/// <summary>New-ProxyChain: hops, from arguments or the pipeline, in their order.</summary>
+[Cmdlet(VerbsCommon.New, "ProxyChain")]
+[OutputType(typeof(ProxyChain))]
+public sealed class NewProxyChainCommand : HopCommand
+{
+    private readonly List<ProxyHop> _hops = [];
+    private bool _good = true;
+
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Uri")]
+    [ArgumentCompleter(typeof(HopUriCompleter))]
+    [HopList]
+    public HopArgument[] Hop { get; set; } = [];
+
+    /// <inheritdoc />
+    protected override void ProcessRecord() => _good &= TryReadHops(Hop, _hops);
+
+    /// <inheritdoc />
+    protected override void EndProcessing()
+    {
+        // a chain without the hops that could not be read would be another route than the one asked for
+        if (_good && TryRead(MakeChain, "InvalidChain", null, out ProxyChain? chain)) WriteObject(chain);
+    }
+
+    private ProxyChain MakeChain() =>
+        _hops.Count > 0 ? new ProxyChain(_hops) : throw new FormatException("No hops were given, so there is no chain.");
+}
+
+/// <summary>Add-ProxyHop: a chain with more hops at its end.</summary>
+[Cmdlet(VerbsCommon.Add, "ProxyHop")]
+[OutputType(typeof(ProxyChain))]
+public sealed class AddProxyHopCommand : HopCommand
+{
+    [Parameter(Mandatory = true, Position = 0)]
+    [Alias("Uri")]
+    [ArgumentCompleter(typeof(HopUriCompleter))]
+    [HopList]
+    public HopArgument[] Hop { get; set; } = [];
+
+    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    [WholeChain]
+    public ChainArgument Chain { get; set; } = null!;
+
+    /// <inheritdoc />
+    protected override void ProcessRecord()
+    {
+        var hops = new List<ProxyHop>();
+        bool good = TryRead(Chain.Resolve, "InvalidChain", Chain.Target, out ProxyChain? chain);
+        good &= TryReadHops(Hop, hops);
+        if (good && TryRead(() => chain! + new ProxyChain(hops), "InvalidChain", Chain.Target, out ProxyChain? longer)) WriteObject(longer);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Management.Automation;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Errors;
+
+namespace ProxyShell.Commands;
+
+/// <summary>What the cmdlets share: Ctrl+C as a token, waiting for the engine, and errors that name the user's own value.</summary>
+public abstract class ProxyCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    private protected CancellationToken StopToken => _stop.Token;
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _stop.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc />
+    protected override void StopProcessing() => _stop.Cancel();
+
+    // pipeline threads have no synchronization context and the engine runs on the pool, so waiting here cannot lock up
+    private protected static T Await<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    private protected static void Await(Task task) => task.GetAwaiter().GetResult();
+
+    /// <summary>Reads something the user gave; when it is not valid, writes one error about it and gives false.</summary>
+    private protected bool TryRead<T>(Func<T> read, string errorId, object? target, [NotNullWhen(true)] out T? value)
+        where T : notnull
+    {
+        try
+        {
+            value = read();
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or ProxyException)
+        {
+            WriteError(ProblemRecord.From(e, errorId, target));
+            value = default;
+            return false;
+        }
+    }
+
+    /// <summary>Reads every item of a list, writing one error for each that is not valid; false when there was any.</summary>
+    private protected bool TryReadEach<TItem, T>(IEnumerable<TItem>? items, Func<TItem, T> read, string errorId, out List<T> values)
+        where T : notnull
+    {
+        (values, bool good) = ([], true);
+        foreach (TItem item in items ?? [])
+        {
+            // the argument's own ToString hides secrets
+            if (TryRead(() => read(item), errorId, item?.ToString(), out T? value)) values.Add(value);
+            else good = false;
+        }
+        return good;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Management.Automation;
+using ProxyShell.Arguments;
+using ProxyShell.Completion;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
+
+namespace ProxyShell.Commands;
+
+/// <summary>What the cmdlets that take hops can add to them.</summary>
+public abstract class HopCommand : ProxyCmdlet
+{
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNull]
+    public KeyArgument? Key { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? Thumbprint { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string? ServerName { get; set; }
+
+    /// <summary>Reads hops and adds the settings; writes one error for each bad one and gives false when there was any.</summary>
+    private protected bool TryReadHops(IEnumerable<HopArgument> arguments, List<ProxyHop> hops)
+    {
+        var settings = new HopSettings(Key, Thumbprint, ServerName);
+        bool good = true;
+        foreach (HopArgument argument in arguments)
+        {
+            if (TryRead(() => argument.Resolve().Select(settings.ApplyTo).ToArray(), "InvalidHop", argument.Target, out ProxyHop[]? read)) hops.AddRange(read);
+            else good = false;
+        }
+        return good;
+    }
+}
+
+/// <summary>New-ProxyHop: a hop from a URI, a proxy server job or its parts.</summary>
+[Cmdlet(VerbsCommon.New, "ProxyHop", DefaultParameterSetName = "Uri")]
+[OutputType(typeof(ProxyHop))]
+public sealed class NewProxyHopCommand : HopCommand
+{
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Uri", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Hop")]
+    [ValidateNotNull]
+    [ArgumentCompleter(typeof(HopUriCompleter))]
+    public HopArgument Uri { get; set; } = null!;
+
+    [Parameter(Mandatory = true, ParameterSetName = "Endpoint", ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string HostName { get; set; } = "";
+
+    [Parameter(Mandatory = true, ParameterSetName = "Endpoint", ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(1, 65535)]
+    public int Port { get; set; }
+
+    [Parameter(ParameterSetName = "Endpoint")]
+    public SwitchParameter Tls { get; set; }
+
+    /// <inheritdoc />
+    protected override void ProcessRecord()
+    {
+        var hops = new List<ProxyHop>();
+        if (ParameterSetName == "Uri") TryReadHops([Uri], hops);
+        else if (TryRead(FromParts, "InvalidHop", HostName, out ProxyHop? hop)) TryReadHops([new HopArgument((object)hop)], hops);
+        WriteObject(hops, enumerateCollection: true);
+    }
+
+    private ProxyHop FromParts()
+    {
+        string host = HostName.StartsWith('[') && HostName.EndsWith(']') ? HostName[1..^1] : HostName;
+        var endpoint = new HostEndpoint(host, Port);
+        return new ProxyHop(Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint));
+    }
+}

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Errors;
+
+/// <summary>The one place where failures of the engine become PowerShell errors.</summary>
+internal static class ProblemRecord
+{
+    /// <summary>
+    /// Makes the error record. Its id is the reason for engine failures and <paramref name="formatId"/> for bad arguments; its target
+    /// is what the user gave, without secrets.
+    /// </summary>
+    public static ErrorRecord From(Exception error, string formatId, object? target) => error switch
+    {
+        ProxyException proxy => Record(proxy, proxy.Reason.ToString(), CategoryOf(proxy.Reason), target, RecommendedAction.For(proxy.Reason)),
+        FormatException => Record(error, formatId, ErrorCategory.InvalidArgument, target, ""),
+        _ => Record(error, "InternalError", ErrorCategory.NotSpecified, target, "This is a fault of ProxyShell: please report it with $Error[0].Exception.ToString()."),
+    };
+
+    /// <summary>An error about something that is not there.</summary>
+    public static ErrorRecord NotFound(string message, string id, object target, string action = "") =>
+        Record(new ItemNotFoundException(message), id, ErrorCategory.ObjectNotFound, target, action);
+
+    private static ErrorRecord Record(Exception error, string id, ErrorCategory category, object? target, string action)
+    {
+        var record = new ErrorRecord(error, id, category, target);
+        if (action.Length > 0) record.ErrorDetails = new ErrorDetails(error.Message) { RecommendedAction = action };
+        return record;
+    }
+
+    private static ErrorCategory CategoryOf(ProxyErrorReason reason) => reason switch
+    {
+        ProxyErrorReason.ConnectionRefused or ProxyErrorReason.HostUnreachable or ProxyErrorReason.NetworkUnreachable
+            or ProxyErrorReason.TimedOut or ProxyErrorReason.ConnectionReset or ProxyErrorReason.ConnectionClosed => ErrorCategory.ConnectionError,
+        ProxyErrorReason.NameNotFound => ErrorCategory.ObjectNotFound,
+        ProxyErrorReason.Forbidden => ErrorCategory.PermissionDenied,
+        ProxyErrorReason.AuthenticationFailed or ProxyErrorReason.Replayed or ProxyErrorReason.ClockSkew => ErrorCategory.AuthenticationError,
+        ProxyErrorReason.TlsFailed => ErrorCategory.SecurityError,
+        ProxyErrorReason.ProtocolError => ErrorCategory.ProtocolError,
+        ProxyErrorReason.Unsupported => ErrorCategory.NotImplemented,
+        ProxyErrorReason.LimitExceeded => ErrorCategory.LimitsExceeded,
+        ProxyErrorReason.AddressInUse => ErrorCategory.ResourceExists,
+        ProxyErrorReason.AddressNotAvailable or ProxyErrorReason.ResourceExhausted or ProxyErrorReason.Stopping => ErrorCategory.ResourceUnavailable,
+        ProxyErrorReason.IdleTimeout => ErrorCategory.OperationTimeout,
+        ProxyErrorReason.Aborted => ErrorCategory.OperationStopped,
+        _ => ErrorCategory.NotSpecified,
+    };
+}

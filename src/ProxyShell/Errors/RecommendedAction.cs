@@ -1,0 +1,27 @@
+using ProxyShell.Engine.Diagnostics;
+
+namespace ProxyShell.Errors;
+
+/// <summary>What to do about each reason, in one sentence.</summary>
+internal static class RecommendedAction
+{
+    public static string For(ProxyErrorReason reason) => reason switch
+    {
+        ProxyErrorReason.ConnectionRefused => "Check that something listens at that address and port, and that the address is right as seen from the hop before it.",
+        ProxyErrorReason.HostUnreachable or ProxyErrorReason.NetworkUnreachable => "Check routes and firewalls between the hop before and that address.",
+        ProxyErrorReason.NameNotFound => "Check the name; it is resolved by the last hop of the chain, not on this machine.",
+        ProxyErrorReason.TimedOut => "Check firewalls that drop packets silently, or allow more time with -ConnectTimeout or -Timeout.",
+        ProxyErrorReason.Forbidden => "The hop's policy refuses the destination: see -AllowDestination and -DenyDestination of Start-ProxyServer there.",
+        ProxyErrorReason.AuthenticationFailed => "Give the hop the key of its proxy server (-Key of New-ProxyHop); compare the keys by their Id.",
+        ProxyErrorReason.Replayed => "Somebody sent a copy of an earlier request; if nobody attacks, look for a device that repeats traffic.",
+        ProxyErrorReason.ClockSkew => "Set both clocks right (NTP), or allow more with -ClockWindow of Start-ProxyServer.",
+        ProxyErrorReason.TlsFailed => "Check the certificate's name and issuer, or pin it with -Thumbprint of New-ProxyHop; check that the hop expects TLS at all.",
+        ProxyErrorReason.ProtocolError or ProxyErrorReason.ConnectionClosed => "Check that a ProxyShell proxy server listens there, and whether it expects relay:// or relays://.",
+        ProxyErrorReason.Unsupported => "Check that both sides run the same version of ProxyShell.",
+        ProxyErrorReason.LimitExceeded => "Wait for connections to end, or allow more with -MaxConnections.",
+        ProxyErrorReason.AddressInUse => "Get-Job shows the listeners of this session; ss -ltnp or Get-NetTCPConnection shows whose port it is.",
+        ProxyErrorReason.AddressNotAvailable => "Leave -LocalAddress out to listen on 127.0.0.1, or complete it with the Tab key to see the addresses of this machine.",
+        ProxyErrorReason.ResourceExhausted => "Raise the limit of open files (ulimit -n), or lower -MaxConnections.",
+        _ => "",
+    };
+}
