@@ -34,6 +34,8 @@ internal sealed unsafe class BulkSinkLoad(int port, int streams) : ILoad
 
     public LatencyHistogram? Latency => null;
 
+    public Exception? Fault => null;
+
     public void Start()
     {
         for (int i = 0; i < streams; i++)

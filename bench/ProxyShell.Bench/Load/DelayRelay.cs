@@ -61,7 +61,7 @@ internal sealed class DelayRelay : IDisposable
         RunThread(() => Deliver(to, flight));
     }
 
-    private void Stamp(Socket from, BlockingCollection<Chunk> flight)
+    private static void Stamp(Socket from, BlockingCollection<Chunk> flight)
     {
         var buffer = new byte[ChunkSize];
         int count = 1;

@@ -7,6 +7,7 @@ namespace ProxyShell.Bench.Load;
 internal abstract unsafe class EpollLoad : ILoad
 {
     private const int BufferSize = 64 * 1024;
+    private const int None = -1;
 
     private readonly byte* _request = (byte*)NativeMemory.AllocZeroed(BufferSize);
     private readonly byte* _buffer = (byte*)NativeMemory.AllocZeroed(BufferSize);
@@ -21,6 +22,7 @@ internal abstract unsafe class EpollLoad : ILoad
         Target = target;
         _slots = slots;
         Sockets = new int[slots];
+        Array.Fill(Sockets, None);
         _thread = new Thread(Run) { IsBackground = true };
     }
 
@@ -29,6 +31,8 @@ internal abstract unsafe class EpollLoad : ILoad
     public long Failures => Interlocked.Read(ref _failures);
 
     public LatencyHistogram? Latency { get; } = new();
+
+    public Exception? Fault { get; private set; }
 
     protected LoadTarget Target { get; }
 
@@ -77,12 +81,33 @@ internal abstract unsafe class EpollLoad : ILoad
     protected void Fail(int slot)
     {
         Interlocked.Increment(ref _failures);
-        Libc.Close(Sockets[slot]);
+        Close(slot);
         Thread.Sleep(1);
         Open(slot);
     }
 
+    protected void Close(int slot)
+    {
+        Libc.Close(Sockets[slot]);
+        Sockets[slot] = None;
+    }
+
     private void Run()
+    {
+        try
+        {
+            Loop();
+        }
+        catch (IOException failure)
+        {
+            Fault = failure; // most likely the relay is gone and refuses connections
+        }
+
+        for (int slot = 0; slot < _slots; slot++)
+            Close(slot);
+    }
+
+    private void Loop()
     {
         for (int slot = 0; slot < _slots; slot++)
             Open(slot);
@@ -92,8 +117,5 @@ internal abstract unsafe class EpollLoad : ILoad
             for (int i = 0; i < count; i++)
                 Continue(Epoll.TokenAt(i));
         }
-
-        foreach (int socket in Sockets)
-            Libc.Close(socket);
     }
 }

@@ -12,5 +12,8 @@ internal interface ILoad : IDisposable
     /// <summary>Times of single operations, where the load has such.</summary>
     LatencyHistogram? Latency { get; }
 
+    /// <summary>What ended the load early, if anything did.</summary>
+    Exception? Fault { get; }
+
     void Start();
 }

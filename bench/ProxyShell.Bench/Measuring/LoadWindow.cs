@@ -4,7 +4,10 @@ using ProxyShell.Bench.Load;
 namespace ProxyShell.Bench.Measuring;
 
 /// <summary>What happened in the measured part of a load's run.</summary>
-internal sealed record LoadWindow(double Seconds, long Completed, long Failures, double RelayProcessorSeconds, double LoadProcessorSeconds, MemoryUse RelayMemory)
+/// <param name="Completed">Units of the load's work in that time.</param>
+/// <param name="Failures">Connections that broke, warm-up included.</param>
+/// <param name="Processor">Processor seconds spent in that time.</param>
+internal sealed record LoadWindow(double Seconds, long Completed, long Failures, ProcessorTimes Processor, MemoryUse RelayMemory)
 {
     /// <summary>Runs the load, lets it settle, and measures for the given time.</summary>
     /// <param name="relay">The relay's processes, or null when there is none.</param>
@@ -18,23 +21,22 @@ internal sealed record LoadWindow(double Seconds, long Completed, long Failures,
         Snapshot start = Snapshot.Take(load, relay, origin);
         await Task.Delay(times.Measured, cancellationToken);
         Snapshot end = Snapshot.Take(load, relay, origin);
+        if (load.Fault is not null)
+            throw new IOException($"the load ended early: {load.Fault.Message}", load.Fault);
+        if (end.Completed == start.Completed)
+            throw new IOException("nothing came through");
         return new LoadWindow(
             Stopwatch.GetElapsedTime(start.Timestamp, end.Timestamp).TotalSeconds,
             end.Completed - start.Completed,
             load.Failures,
-            end.RelayProcessorSeconds - start.RelayProcessorSeconds,
-            end.LoadProcessorSeconds - start.LoadProcessorSeconds,
+            end.Processor - start.Processor,
             relay?.Memory() ?? default);
     }
 
-    private readonly record struct Snapshot(long Timestamp, long Completed, double RelayProcessorSeconds, double LoadProcessorSeconds)
+    private readonly record struct Snapshot(ProcessorTimes Processor, long Timestamp, long Completed)
     {
-        internal static Snapshot Take(ILoad load, ProcessTree? relay, ProcessTree origin)
-        {
-            // the counter last: reading /proc takes some milliseconds
-            double relaySeconds = relay?.ProcessorSeconds() ?? 0;
-            double loadSeconds = origin.ProcessorSeconds() + Environment.CpuUsage.TotalTime.TotalSeconds;
-            return new Snapshot(Stopwatch.GetTimestamp(), load.Completed, relaySeconds, loadSeconds);
-        }
+        // the counter last: reading /proc takes some milliseconds
+        internal static Snapshot Take(ILoad load, ProcessTree? relay, ProcessTree origin) =>
+            new(ProcessorTimes.Read(relay, origin), Stopwatch.GetTimestamp(), load.Completed);
     }
 }

@@ -17,6 +17,8 @@ internal static class MachineDescription
     ];
 
     private static string ProcessorModel() =>
-        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+        File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?
+            .Split(':')[1].Trim()
         ?? RuntimeInformation.ProcessArchitecture.ToString();
 }

@@ -12,7 +12,8 @@ internal static class SystemCallCount
 
     internal static bool IsAvailable => InstalledProgram.Find("strace") is not null;
 
-    /// <summary>The calls that move bytes, most frequent first, as <c>splice 1234, recvfrom 3</c>; null when strace may not attach.</summary>
+    /// <summary>The calls that move bytes, most frequent first, as <c>splice 1234, recvfrom 3</c>.</summary>
+    /// <returns>Null when strace may not attach, or saw none.</returns>
     internal static async Task<string?> TraceAsync(int process, TimeSpan time, CancellationToken cancellationToken)
     {
         string[] arguments = ["-f", "-c", "-U", "name,calls", "-p", $"{process}"];
@@ -36,7 +37,8 @@ internal static class SystemCallCount
         foreach (string line in table.Split('\n'))
         {
             string[] columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (columns.Length >= 2 && Moving.Contains(columns[0]) && long.TryParse(columns[1], CultureInfo.InvariantCulture, out long calls))
+            bool counted = columns.Length >= 2 && Moving.Contains(columns[0]);
+            if (counted && long.TryParse(columns[1], CultureInfo.InvariantCulture, out long calls))
                 counts.Add((columns[0], calls));
         }
 

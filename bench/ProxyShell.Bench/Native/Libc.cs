@@ -12,7 +12,10 @@ internal static unsafe partial class Libc
     internal const int SocketLevel = 1;
     internal const int ReuseAddress = 2;
     internal const int ReceiveTimeout = 20;
+    internal const int InternetLevel = 0;
+    internal const int BindAddressNoPort = 24;
     internal const int ShutdownBoth = 2;
+    internal const int SetStatusFlags = 4;
 
     internal const int MessageTruncate = 0x20;
     internal const int MessageDontWait = 0x40;

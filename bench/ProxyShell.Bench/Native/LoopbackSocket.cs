@@ -7,6 +7,7 @@ namespace ProxyShell.Bench.Native;
 internal static unsafe class LoopbackSocket
 {
     private const int Backlog = 4096;
+    private const uint Loopback = 0x7F000001;
 
     internal static int Listen(int port)
     {
@@ -29,9 +30,15 @@ internal static unsafe class LoopbackSocket
     }
 
     /// <summary>Starts a connection without waiting; over loopback it is usually complete when this returns.</summary>
-    internal static int BeginConnect(int port)
+    /// <param name="port">The port to connect to.</param>
+    /// <param name="source">Chooses the client's address: 127.0.0.1 + this number.</param>
+    internal static int BeginConnect(int port, int source)
     {
         int fd = Open(blocking: false);
+        int on = 1;
+        Libc.SetSocketOption(fd, Libc.InternetLevel, Libc.BindAddressNoPort, &on, sizeof(int));
+        Libc.InternetAddress own = Address(0, Loopback + (uint)source);
+        NativeError.ThrowIfFailed(Libc.Bind(fd, &own, sizeof(Libc.InternetAddress)), "bind");
         Libc.InternetAddress address = Address(port);
         if (Libc.Connect(fd, &address, sizeof(Libc.InternetAddress)) < 0
             && Marshal.GetLastPInvokeError() != Libc.ErrorInProgress)
@@ -59,10 +66,10 @@ internal static unsafe class LoopbackSocket
         NativeError.ThrowIfFailed(-1, call);
     }
 
-    private static Libc.InternetAddress Address(int port) => new()
+    private static Libc.InternetAddress Address(int port, uint host = Loopback) => new()
     {
         Family = Libc.AddressFamilyInternet,
         PortBigEndian = BinaryPrimitives.ReverseEndianness((ushort)port),
-        AddressBigEndian = BinaryPrimitives.ReverseEndianness(0x7F000001u),
+        AddressBigEndian = BinaryPrimitives.ReverseEndianness(host),
     };
 }

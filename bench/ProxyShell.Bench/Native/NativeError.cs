@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace ProxyShell.Bench.Native;
@@ -11,6 +10,6 @@ internal static class NativeError
         if (result >= 0)
             return result;
         int error = Marshal.GetLastPInvokeError();
-        throw new Win32Exception(error, $"{call}: {Marshal.GetPInvokeErrorMessage(error)}");
+        throw new IOException($"{call}: {Marshal.GetPInvokeErrorMessage(error)}", error);
     }
 }

@@ -16,7 +16,7 @@ internal sealed unsafe class ReplyServer(int requestSize, int replySize) : IDisp
 
     internal void Serve(int listener)
     {
-        Libc.FileControl(listener, 4 /* F_SETFL */, Libc.NonBlocking);
+        Libc.FileControl(listener, Libc.SetStatusFlags, Libc.NonBlocking);
         _epoll.Watch(listener, listener, Epoll.Readable);
         while (true)
         {

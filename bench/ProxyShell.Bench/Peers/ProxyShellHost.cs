@@ -9,6 +9,10 @@ internal sealed class ProxyShellHost(string path)
 
     internal string Path { get; } = path;
 
+    /// <exception cref="InvalidOperationException">There is no such file.</exception>
+    internal static ProxyShellHost At(string path) =>
+        File.Exists(path) ? new ProxyShellHost(path) : throw new InvalidOperationException($"{path} does not exist");
+
     /// <summary>Publishes src/ProxyShell.Host in Release into the directory.</summary>
     /// <exception cref="InvalidOperationException">The repository was not found, or it does not build.</exception>
     internal static async Task<ProxyShellHost> PublishAsync(string directory, CancellationToken cancellationToken)
@@ -39,10 +43,11 @@ internal sealed class ProxyShellHost(string path)
         return command with { Environment = new Dictionary<string, string>(environment) { ["DOTNET_ROOT"] = DotnetRoot() } };
     }
 
-    internal string? FindVersion()
+    internal string Version()
     {
         string library = System.IO.Path.ChangeExtension(Path, ".dll");
-        return File.Exists(library) ? FileVersionInfo.GetVersionInfo(library).ProductVersion?.Split('+')[0] : null;
+        string? version = File.Exists(library) ? FileVersionInfo.GetVersionInfo(library).ProductVersion : null;
+        return version?.Split('+')[0] ?? "unknown version";
     }
 
     private static string FindRepository()
@@ -57,8 +62,11 @@ internal sealed class ProxyShellHost(string path)
     }
 
     // an apphost looks for the runtime in system directories only; the one that runs the bench is known to exist
-    private static string DotnetRoot() =>
-        System.IO.Path.GetFullPath(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
+    private static string DotnetRoot()
+    {
+        string runtime = System.IO.Path.GetDirectoryName(typeof(object).Assembly.Location)!; // …/shared/Microsoft.NETCore.App/10.x
+        return System.IO.Path.GetFullPath(System.IO.Path.Combine(runtime, "..", "..", ".."));
+    }
 
     private static string FirstError(string output) =>
         output.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.Ordinal))?.Trim() ?? output.Trim();

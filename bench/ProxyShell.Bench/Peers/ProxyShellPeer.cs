@@ -23,7 +23,7 @@ internal sealed class ProxyShellPeer(ProxyShellHost host, RelayPath path) : IRel
 
     public int MaxIdlePairs => int.MaxValue;
 
-    public string? FindVersion() => host.FindVersion();
+    public string? FindVersion() => host.Version();
 
     public ProcessCommand Prepare(RelayPlan plan)
     {

@@ -1,0 +1,18 @@
+using ProxyShell.Bench.Measuring;
+using ProxyShell.Bench.Peers;
+
+namespace ProxyShell.Bench.Rows;
+
+/// <summary>What all rows share in one run.</summary>
+internal sealed record BenchContext(
+    BenchOptions Options,
+    IReadOnlyList<IRelayPeer> Peers,
+    ProxyShellHost? Host,
+    string Directory,
+    int OpenFileLimit,
+    CancellationToken Cancelled)
+{
+    internal WindowTimes Times { get; } = new(Options.WarmUp, Options.Duration);
+
+    internal static void Progress(string text) => Console.Error.WriteLine($"  {text}");
+}
