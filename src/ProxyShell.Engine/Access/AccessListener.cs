@@ -25,7 +25,7 @@ public sealed class AccessListener : ListenerService
         _options = options;
         _destination = TransportAddress.Tcp(options.Destination);
         (_destinationText, _chainText) = (options.Destination.ToString(), options.Chain.ToString());
-        _connector = new ChainConnector(Dialer.Default, options.TimeProvider);
+        _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
     }
 
     /// <summary>Where every connection goes.</summary>

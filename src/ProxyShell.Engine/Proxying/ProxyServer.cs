@@ -24,7 +24,7 @@ public sealed partial class ProxyServer : ListenerService
         _options = options;
         _policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
         _replays = new ReplayWindow(options.ClockWindow, options.TimeProvider);
-        _connector = new ChainConnector(Dialer.Default, options.TimeProvider);
+        _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
     }
 
     /// <inheritdoc />

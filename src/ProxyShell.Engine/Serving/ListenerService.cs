@@ -92,7 +92,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         lock (_gate)
         {
             if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
-            _listener = SocketTransport.Default.Listen(BindAddress);
+            _listener = _options.Sockets.Listen(BindAddress);
             State = ServiceState.Running;
         }
         ProtectSocketFile();

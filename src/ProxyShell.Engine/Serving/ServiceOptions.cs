@@ -45,6 +45,9 @@ public abstract record ServiceOptions
     /// <summary>The clock; tests give their own.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>The sockets to use; tests run over each kind.</summary>
+    internal Transport.SocketTransport Sockets { get; init; } = Transport.SocketTransport.Default;
+
     /// <summary>Throws a <see cref="FormatException"/> that names the first option out of range.</summary>
     internal virtual void Validate()
     {

@@ -49,7 +49,7 @@ internal sealed class EpollTable
             for (int i = 0; i < tokens.Length; i++)
             {
                 (int slot, uint generation) = Split(tokens[i]);
-                handlers[i] = slot < _used && _generations[slot] == generation ? _handlers[slot] : null;
+                handlers[i] = (uint)slot < (uint)_used && _generations[slot] == generation ? _handlers[slot] : null;
             }
         }
     }

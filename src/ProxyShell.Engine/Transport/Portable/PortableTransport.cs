@@ -33,7 +33,7 @@ internal sealed class PortableTransport : SocketTransport
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            if (endpoint is IPEndPoint && !OperatingSystem.IsWindows()) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            if (OperatingSystem.IsWindows()) socket.ExclusiveAddressUse = true;
             if (endpoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(endpoint);
             socket.Listen(512);

@@ -1,0 +1,2 @@
+// suites count descriptors and connections of the whole process
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,2 @@
+global using ProxyShell.Engine.Tests.Fixtures;
+global using Xunit;

@@ -1,0 +1,175 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Tests.Protocols;
+
+public class RelayCodecTests
+{
+    private static readonly ProxyKey Key = ProxyKey.FromBytes(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray());
+
+    public static TheoryData<string> Vectors => new(LoadVectors().Select(v => v.GetProperty("name").GetString()!));
+
+    [Theory]
+    [MemberData(nameof(Vectors))]
+    public void The_published_vectors_hold(string name)
+    {
+        JsonElement vector = LoadVectors().Single(v => v.GetProperty("name").GetString() == name);
+        Assert.Equal(vector.GetProperty("bytes").GetString(), Convert.ToHexStringLower(Written(name)));
+    }
+
+    /// <summary>The headers of docs/protocols/relay.md: key 00..1f, nonce 1, salt 0f 0e .. 00, 2026-01-01T00:00:00Z.</summary>
+    internal static byte[] Written(string name)
+    {
+        var buffer = new byte[1024];
+        var connect = new RelayRequest
+        {
+            Command = RelayCommand.Connect,
+            Nonce = UInt128.One,
+            Timestamp = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            Next = TransportAddress.Tcp(new HostEndpoint("192.0.2.7", 443)),
+        };
+        byte[] salt = [.. Enumerable.Range(0, 16).Reverse().Select(i => (byte)i)];
+        var ok = new RelayResponse { Nonce = UInt128.One, Reason = ProxyErrorReason.None, ConnectTime = TimeSpan.FromMicroseconds(1500) };
+        var refused = ok with { Reason = ProxyErrorReason.ConnectionRefused, Stage = ProxyStage.Dial, ConnectTime = TimeSpan.Zero, Message = "connection refused" };
+        int length = name switch
+        {
+            "request, clear, IPv4" => RelayRequestCodec.Write(buffer, connect, null),
+            "request, clear, name over TLS with thumbprint" => RelayRequestCodec.Write(
+                buffer,
+                connect with { Next = TransportAddress.Tls(new HostEndpoint("example.com", 8443)), Trust = TlsTrust.Pinned(new string('a', 64)), ServerName = "proxy.example" },
+                null),
+            "request, clear, Unix socket" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Unix("/run/p.sock") }, null),
+            "request, clear, probe" => RelayRequestCodec.Write(buffer, connect with { Command = RelayCommand.Probe, Next = null }, null),
+            "request, sealed, IPv6" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Tcp(new HostEndpoint("2001:db8::1", 80)) }, Key),
+            "response, clear, ok" => RelayResponseCodec.Write(buffer, ok, null, new byte[16]),
+            "response, clear, refused" => RelayResponseCodec.Write(buffer, refused, null, new byte[16]),
+            "response, sealed, ok" => RelayResponseCodec.Write(buffer, ok, Key, salt),
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such vector"),
+        };
+        return buffer[..length];
+    }
+
+    [Fact]
+    public void Requests_come_back_as_written()
+    {
+        Prop.ForAll(Arb.From(Requests), request =>
+        {
+            foreach (ProxyKey? key in new[] { null, Key })
+            {
+                var buffer = new byte[1024];
+                int length = RelayRequestCodec.Write(buffer, request, key);
+                Assert.Equal(HeaderStatus.Complete, RelayRequestCodec.Measure(buffer.AsSpan(0, length), out int total, out _));
+                Assert.Equal(length, total);
+                RelayRequestReading reading = RelayRequestCodec.Read(buffer.AsSpan(0, length), key is null ? [] : [key]);
+                Assert.Equal("", reading.Message);
+                Assert.Equal(request with { Trust = TlsTrust.System }, reading.Request! with { Trust = TlsTrust.System });
+                Assert.Equal(request.Trust.Thumbprint, reading.Request!.Trust.Thumbprint);
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Every_part_of_a_header_is_incomplete()
+    {
+        byte[] header = Written("request, sealed, IPv6");
+        for (int length = 0; length < header.Length; length++)
+            Assert.Equal(HeaderStatus.Incomplete, RelayRequestCodec.Measure(header.AsSpan(0, length), out _, out _));
+    }
+
+    [Fact]
+    public void Any_changed_bit_of_a_sealed_header_is_noticed()
+    {
+        byte[] header = Written("request, sealed, IPv6");
+        for (int bit = 0; bit < header.Length * 8; bit++)
+        {
+            byte[] changed = [.. header];
+            changed[bit / 8] ^= (byte)(1 << (bit % 8));
+            bool whole = RelayRequestCodec.Measure(changed, out int total, out _) == HeaderStatus.Complete;
+            if (whole) Assert.Null(RelayRequestCodec.Read(changed.AsSpan(0, total), [Key]).Request);
+        }
+    }
+
+    [Fact]
+    public void A_sealed_success_cannot_be_forged_in_the_clear()
+    {
+        byte[] clear = Written("response, clear, ok");
+        Assert.Null(RelayResponseCodec.Read(clear, UInt128.One, Key, out string fault));
+        Assert.Equal("its answer should be sealed and is not", fault);
+        Assert.NotNull(RelayResponseCodec.Read(Written("response, clear, refused"), UInt128.One, Key, out _));
+    }
+
+    [Fact]
+    public void An_answer_to_another_request_is_refused()
+    {
+        Assert.Null(RelayResponseCodec.Read(Written("response, clear, ok"), 2, null, out string fault));
+        Assert.Equal("its answer belongs to another request", fault);
+    }
+
+    [Fact]
+    public void Control_characters_in_messages_do_not_reach_the_terminal()
+    {
+        var buffer = new byte[512];
+        var response = new RelayResponse { Nonce = 1, Reason = ProxyErrorReason.Other, Message = "a\u001b[2Jb" };
+        int length = RelayResponseCodec.Write(buffer, response, null);
+        Assert.Equal("a?[2Jb", RelayResponseCodec.Read(buffer.AsSpan(0, length), 1, null, out _)!.Message);
+    }
+
+    [Fact]
+    public void Long_messages_are_cut_between_characters()
+    {
+        var buffer = new byte[512];
+        int length = RelayResponseCodec.Write(buffer, new RelayResponse { Nonce = 1, Reason = ProxyErrorReason.Other, Message = new string('é', 200) }, null);
+        Assert.Equal(new string('é', 127), RelayResponseCodec.Read(buffer.AsSpan(0, length), 1, null, out _)!.Message);
+    }
+
+    [Fact]
+    public void Arbitrary_bytes_are_never_more_than_refused()
+    {
+        var random = new Random(7);
+        byte[][] seeds = [Written("request, clear, name over TLS with thumbprint"), Written("request, clear, Unix socket"), Written("request, clear, probe"), Written("response, clear, refused")];
+        for (int round = 0; round < 200_000; round++)
+        {
+            byte[] bytes = [.. seeds[round % seeds.Length]];
+            int changes = random.Next(1, 6);
+            for (int i = 0; i < changes; i++) bytes[random.Next(2, bytes.Length)] = (byte)random.Next(256);
+            if (random.Next(4) == 0) Array.Resize(ref bytes, random.Next(bytes.Length + 1));
+            if (RelayRequestCodec.Measure(bytes, out int total, out _) == HeaderStatus.Complete) RelayRequestCodec.Read(bytes.AsSpan(0, total), round % 2 == 0 ? [] : [Key]);
+            if (RelayResponseCodec.Measure(bytes, out total, out _) == HeaderStatus.Complete) RelayResponseCodec.Read(bytes.AsSpan(0, total), 1, Key, out _);
+        }
+    }
+
+    private static Gen<RelayRequest> Requests =>
+        from seconds in Gen.Choose(0, int.MaxValue)
+        from low in Gen.Choose(0, int.MaxValue)
+        from port in Gen.Choose(1, 65535)
+        from address in Gen.Elements("192.0.2.1", "2001:db8::5", "example.com", "xn--bcher-kva.example", new string('a', 253))
+        from kind in Gen.Choose(0, 3)
+        from pinned in Gen.Elements(true, false)
+        from name in Gen.Elements<string?>(null, "proxy.example")
+        select new RelayRequest
+        {
+            Command = kind == 3 ? RelayCommand.Probe : RelayCommand.Connect,
+            Nonce = new UInt128((ulong)low, (ulong)seconds),
+            Timestamp = DateTimeOffset.FromUnixTimeSeconds(seconds),
+            Next = kind switch
+            {
+                0 => TransportAddress.Tcp(new HostEndpoint(address, port)),
+                1 => TransportAddress.Tls(new HostEndpoint(address, port)),
+                2 => TransportAddress.Unix("/run/" + port),
+                _ => null,
+            },
+            Trust = pinned ? TlsTrust.Pinned(new string('b', 64)) : TlsTrust.System,
+            ServerName = name,
+        };
+
+    private static List<JsonElement> LoadVectors()
+    {
+        string path = Path.Combine(Repository.Root, "docs/protocols/relay-vectors.json");
+        return [.. JsonDocument.Parse(File.ReadAllText(path)).RootElement.EnumerateArray()];
+    }
+}
