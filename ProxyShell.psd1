@@ -9,6 +9,7 @@
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('ProxyShell.format.ps1xml')
+    TypesToProcess       = @('ProxyShell.types.ps1xml')
     CmdletsToExport      = @(
         'Add-ProxyHop'
         'Get-ProxyConnection'

@@ -6,13 +6,11 @@ using ProxyShell.Jobs;
 namespace ProxyShell.Arguments;
 
 /// <summary>
-/// A hop as users write it: a URI, a ProxyHop, a ProxyServerJob, a whole ProxyChain, or a record with a Uri column.
+/// A hop as users write it: a URI, a ProxyHop, a ProxyServerJob, a whole ProxyChain, or a record with a Uri column (see <see cref="HopRecord"/>).
 /// It is read when the cmdlet asks, so that a bad one is one error about that one.
 /// </summary>
 public sealed class HopArgument
 {
-    private static readonly string[] UriColumns = ["Uri", "Hop"];
-
     private readonly object? _value;
 
     /// <summary>A hop URI.</summary>
@@ -34,8 +32,9 @@ public sealed class HopArgument
         ProxyChain chain => chain.Hops,
         ProxyServerJob job => [FromJob(job)],
         ProxyJob other => throw new FormatException($"The job '{other.Name}' is an {other.PSJobTypeName}, not a proxy server, so it cannot be a hop."),
-        PSObject record => [ProxyHop.Parse(ColumnOf(record))],
+        PSObject record => [HopRecord.Read(record)],
         IDictionary => throw new FormatException("A hashtable is no hop: give its values to New-ProxyHop (New-ProxyHop @table)."),
+        not IEnumerable when HopRecord.IsRecord(_value) => [HopRecord.Read(PSObject.AsPSObject(_value))],
         IEnumerable => throw new FormatException("A nested array means a group of alternate hops, which this version does not support: give each place in the chain one hop."),
         _ => throw new FormatException($"{(_value is null ? "Nothing ($null)" : $"'{this}'")} is not a hop: give a URI such as relay://127.0.0.1:4101, a ProxyHop or a ProxyServerJob."),
     };
@@ -55,12 +54,4 @@ public sealed class HopArgument
         job.JobStateInfo.State == JobState.Running
             ? job.ToHop()
             : throw new FormatException($"The proxy server '{job.Name}' is {job.JobStateInfo.State}, so it cannot be a hop.");
-
-    private static string ColumnOf(PSObject record)
-    {
-        string? found = UriColumns.Select(name => record.Properties[name]?.Value?.ToString()).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
-        if (found is not null) return found;
-        string columns = string.Join(", ", record.Properties.Select(property => property.Name));
-        throw new FormatException($"A record with the columns {columns} is not a hop: it needs a column Uri with a hop URI in it.");
-    }
 }

@@ -5,7 +5,7 @@ namespace ProxyShell.Arguments;
 
 /// <summary>
 /// Takes hops as they come, each on its own: PowerShell's own conversion would reject a whole list for a nested array in it,
-/// with words that explain nothing.
+/// with words that explain nothing. Even null becomes a hop argument, which then says what is wrong with it.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class HopListAttribute : ArgumentTransformationAttribute
@@ -16,9 +16,9 @@ public sealed class HopListAttribute : ArgumentTransformationAttribute
         object? value = inputData is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : inputData;
         return value switch
         {
-            null or HopArgument[] => value!,
+            HopArgument[] => value,
             IList list => list.Cast<object>().Select(AsHop).ToArray(),
-            _ => new[] { AsHop(value) },
+            _ => new[] { AsHop(value!) },
         };
     }
 

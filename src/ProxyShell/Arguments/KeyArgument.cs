@@ -10,12 +10,13 @@ public sealed class KeyArgument
 {
     private readonly object? _value;
 
-    /// <summary>The text of a key; empty text means no key, as in an empty column of a CSV file.</summary>
+    /// <summary>The text of a key.</summary>
     public KeyArgument(string text) => _value = text;
 
     /// <summary>A ProxyKey or a SecureString.</summary>
     public KeyArgument(object value) => _value = value is PSObject wrapped ? wrapped.BaseObject : value;
 
+    /// <summary>Nothing, or text without anything in it, as in an empty column of a CSV file.</summary>
     internal bool IsEmpty => _value is null || (_value is string text && string.IsNullOrWhiteSpace(text)) || _value is SecureString { Length: 0 };
 
     /// <summary>The key meant.</summary>

@@ -13,7 +13,11 @@ public sealed class NewProxyChainCommand : HopCommand
     private readonly List<ProxyHop> _hops = [];
     private bool _good = true;
 
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    // nothing that comes down the pipeline may fail to bind: PowerShell would leave it out of the chain and go on
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
     [Alias("Uri")]
     [ArgumentCompleter(typeof(HopUriCompleter))]
     [HopList]

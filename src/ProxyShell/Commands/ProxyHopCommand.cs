@@ -9,16 +9,16 @@ namespace ProxyShell.Commands;
 /// <summary>What the cmdlets that take hops can add to them.</summary>
 public abstract class HopCommand : ProxyCmdlet
 {
-    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Parameter]
     [ValidateNotNull]
     public KeyArgument? Key { get; set; }
 
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowEmptyString]
+    [Parameter]
+    [ValidateNotNullOrEmpty]
     public string? Thumbprint { get; set; }
 
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowEmptyString]
+    [Parameter]
+    [ValidateNotNullOrEmpty]
     public string? ServerName { get; set; }
 
     /// <summary>Reads hops and adds the settings; writes one error for each bad one and gives false when there was any.</summary>
@@ -40,17 +40,17 @@ public abstract class HopCommand : ProxyCmdlet
 [OutputType(typeof(ProxyHop))]
 public sealed class NewProxyHopCommand : HopCommand
 {
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Uri", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Uri", ValueFromPipeline = true)]
     [Alias("Hop")]
-    [ValidateNotNull]
+    [HopList]
     [ArgumentCompleter(typeof(HopUriCompleter))]
-    public HopArgument Uri { get; set; } = null!;
+    public HopArgument[] Uri { get; set; } = [];
 
-    [Parameter(Mandatory = true, ParameterSetName = "Endpoint", ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = "Endpoint")]
     [ValidateNotNullOrEmpty]
     public string HostName { get; set; } = "";
 
-    [Parameter(Mandatory = true, ParameterSetName = "Endpoint", ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = "Endpoint")]
     [ValidateRange(1, 65535)]
     public int Port { get; set; }
 
@@ -61,7 +61,7 @@ public sealed class NewProxyHopCommand : HopCommand
     protected override void ProcessRecord()
     {
         var hops = new List<ProxyHop>();
-        if (ParameterSetName == "Uri") TryReadHops([Uri], hops);
+        if (ParameterSetName == "Uri") TryReadHops(Uri, hops);
         else if (TryRead(FromParts, "InvalidHop", HostName, out ProxyHop? hop)) TryReadHops([new HopArgument((object)hop)], hops);
         WriteObject(hops, enumerateCollection: true);
     }

@@ -54,7 +54,7 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     protected override void ProcessRecord()
     {
         // every bad argument gets its own error, so all are read before giving up
-        bool good = TryReadEach(Key?.Where(key => !key.IsEmpty), key => key.Resolve(), "InvalidKey", out List<ProxyKey> keys);
+        bool good = TryReadEach(Key, key => key.Resolve(), "InvalidKey", out List<ProxyKey> keys);
         good &= TryReadEach(AllowDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> allowed);
         good &= TryReadEach(DenyDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> denied);
         good &= TryReadCertificate(out X509Certificate2? certificate);

@@ -1,0 +1,176 @@
+# Hops, chains and keys: all the ways in which users write them.
+
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'New-ProxyKey' {
+    It 'makes random keys and reads back their text' {
+        $key = New-ProxyKey
+        (New-ProxyKey).Id | Should -Not -Be $key.Id
+        $key.Reveal() | Should -Match '^[A-Za-z0-9_-]{43}$'
+        (New-ProxyKey -Text $key.Reveal()) | Should -Be $key
+        ($key.Reveal() | New-ProxyKey) | Should -Be $key
+        $secure = ConvertTo-SecureString $key.Reveal() -AsPlainText -Force
+        (New-ProxyKey -SecureString $secure) | Should -Be $key
+    }
+
+    It 'refuses what is no key without repeating it' {
+        New-ProxyKey -Text 'hunter2' -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidKey,*'
+        $problem[0].CategoryInfo.Category | Should -Be InvalidArgument
+        "$($problem[0])$($problem[0].TargetObject)" | Should -Not -BeLike '*hunter2*'
+    }
+}
+
+Describe 'New-ProxyHop' {
+    AfterEach { Remove-AllProxyJobs }
+
+    It 'reads a URI' {
+        $key = New-ProxyKey
+        $hop = New-ProxyHop "relay://$($key.Reveal())@example.org:4101"
+        $hop.Uri | Should -Be 'relay://example.org:4101'
+        $hop.Key | Should -Be $key
+        (New-ProxyHop 'relays://[::1]:4101').Scheme | Should -Be relays
+        (New-ProxyHop relay+unix:/run/p.sock).Endpoint | Should -Be unix:/run/p.sock
+    }
+
+    It 'takes the parts' {
+        (New-ProxyHop -HostName example.org -Port 4101).Uri | Should -Be relay://example.org:4101
+        (New-ProxyHop -HostName ::1 -Port 4101 -Tls -ServerName p.example).Uri | Should -Be 'relays://[::1]:4101'
+    }
+
+    It 'takes a key as <_>' -ForEach 'ProxyKey', 'text', 'SecureString' {
+        $key = New-ProxyKey
+        $given = switch ($_) { ProxyKey { $key } text { $key.Reveal() } SecureString { ConvertTo-SecureString $key.Reveal() -AsPlainText -Force } }
+        (New-ProxyHop relay://a:1 -Key $given).Key | Should -Be $key
+    }
+
+    It 'makes a hop of a proxy server job, with its key' {
+        $key = New-ProxyKey
+        $job = Start-ProxyServer -Key $key
+        ($job | New-ProxyHop).Uri | Should -Be $job.Uri
+        (New-ProxyHop $job).Key | Should -Be $key
+    }
+
+    It 'refuses <Value>: <Because>' -ForEach @(
+        @{ Value = 'http//x'; Because = 'must start with relay:' }
+        @{ Value = 'relay://host'; Because = 'write host:port' }
+        @{ Value = 'relay://host:0'; Because = 'port 0' }
+        @{ Value = 'relay://host:99999'; Because = "'99999' is not a port" }
+        @{ Value = 42; Because = 'is not a hop' }
+    ) {
+        New-ProxyHop $Value -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
+        $problem.Count | Should -Be 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidHop,*'
+        $problem[0].TargetObject | Should -Be $Value
+        "$($problem[0])" | Should -BeLike "*$Because*"
+    }
+
+    It 'masks a key in the error about its URI' {
+        New-ProxyHop relay://hunter2@host:1 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem[0].TargetObject | Should -Be 'relay://***@host:1'
+        "$($problem[0])" | Should -Not -BeLike '*hunter2*'
+    }
+
+    It 'refuses a thumbprint for a hop without TLS' {
+        New-ProxyHop relay://a:1 -Thumbprint ('ab' * 32) -ErrorAction SilentlyContinue -ErrorVariable problem
+        "$($problem[0])" | Should -BeLike '*does not use TLS*'
+    }
+}
+
+Describe 'New-ProxyChain and Add-ProxyHop' {
+    AfterEach { Remove-AllProxyJobs }
+
+    It 'keeps the order, from arguments and from the pipeline' {
+        (New-ProxyChain relay://a:1, relay://b:2).ToString() | Should -Be 'relay://a:1 > relay://b:2'
+        ('relay://a:1', (New-ProxyHop relay://b:2) | New-ProxyChain).ToString() | Should -Be 'relay://a:1 > relay://b:2'
+    }
+
+    It 'makes hops of jobs, with their keys' {
+        $key = New-ProxyKey
+        $p1 = Start-ProxyServer; $p2 = Start-ProxyServer -Key $key
+        $chain = $p1, $p2 | New-ProxyChain
+        $chain.Hops.Uri | Should -Be $p1.Uri, $p2.Uri
+        $chain.Hops[1].Key | Should -Be $key
+    }
+
+    It 'reads a CSV file' {
+        $key = New-ProxyKey; $pin = 'AB' * 32
+        Set-Content $TestDrive/hops.csv @('Uri,Key,Thumbprint', 'relay://a:1,,', "relay://b:2,$($key.Reveal()),", "relays://c:3,,$pin")
+        $chain = Import-Csv $TestDrive/hops.csv | New-ProxyChain
+        $chain.Hops.Uri | Should -Be relay://a:1, relay://b:2, relays://c:3
+        $chain.Hops[0].Key | Should -BeNullOrEmpty
+        $chain.Hops[1].Key | Should -Be $key
+        $chain.Hops[2].Trust.Thumbprint | Should -Be $pin
+    }
+
+    It 'leaves nothing out that comes down the pipeline: <Name>' -ForEach @(
+        @{ Name = 'null'; Value = $null }
+        @{ Name = 'empty text'; Value = '' }
+        @{ Name = 'an empty array'; Value = , @() }
+        @{ Name = 'a row without a URI'; Value = [pscustomobject]@{ Uri = ''; Key = '' } }
+        @{ Name = 'a row with a key that is none'; Value = [pscustomobject]@{ Uri = 'relay://b:2'; Key = 1, 2 } }
+        @{ Name = 'a row with a thumbprint that is none'; Value = [pscustomobject]@{ Uri = 'relays://b:2'; Thumbprint = @{} } }
+    ) {
+        $chain = & { 'relay://a:1'; Write-Output -NoEnumerate $Value; 'relay://c:3' } | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem
+        $chain | Should -BeNullOrEmpty -Because 'a chain without one of its hops is another route'
+        $problem.Count | Should -BeGreaterThan 0
+    }
+
+    It 'takes hops with all they have' {
+        $hop = New-ProxyHop relays://b:2 -Key (New-ProxyKey) -ServerName name -Thumbprint ('ab' * 32)
+        ('relay://a:1', $hop | New-ProxyChain).Hops[1] | Should -Be $hop
+        (New-ProxyHop relay://a:1 | New-ProxyHop).Uri | Should -Be relay://a:1
+    }
+
+    It 'never takes an empty key for none' -ForEach "New-ProxyHop relay://a:1 -Key ''", "New-ProxyChain relay://a:1 -Key ''", "Start-ProxyServer -Key ''" {
+        & ([scriptblock]::Create("$_ -ErrorAction SilentlyContinue -ErrorVariable problem; `$problem")) | ForEach-Object FullyQualifiedErrorId | Should -Match '^Invalid(Key|Hop),'
+        Get-Job | Should -BeNullOrEmpty
+    }
+
+    It 'tells of a CSV file without the column' {
+        [pscustomobject]@{ Host = 'a'; Port = 1 } | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem
+        "$($problem[0])" | Should -BeLike '*Host, Port*needs a column Uri*'
+    }
+
+    It 'composes: + and Add-ProxyHop, leaving the chains as they were' {
+        $a = New-ProxyChain relay://a:1; $b = New-ProxyChain relay://b:2, relay://c:3
+        ($a + $b).ToString() | Should -Be 'relay://a:1 > relay://b:2 > relay://c:3'
+        ($a + (New-ProxyHop relay://d:4)).Count | Should -Be 2
+        ($a | Add-ProxyHop relay://d:4).ToString() | Should -Be 'relay://a:1 > relay://d:4'
+        ($a | Add-ProxyHop relay://d:4, relay://e:5 -Key (New-ProxyKey)).Hops[1..2].Key.Count | Should -Be 2
+        (New-ProxyChain $a, $b).Count | Should -Be 3
+        $a.Count | Should -Be 1
+    }
+
+    It 'goes through the pipeline as one object' {
+        $chain = New-ProxyChain relay://a:1, relay://b:2
+        ($chain | Measure-Object).Count | Should -Be 1
+    }
+
+    It 'gives no chain at all when a hop is bad, and one error for each bad one' {
+        $chain = New-ProxyChain relay://a:1, bad, ('relay://b:2', 'relay://c:3'), 5 -ErrorAction SilentlyContinue -ErrorVariable problems
+        $chain | Should -BeNullOrEmpty
+        $problems.Count | Should -Be 3
+        "$($problems[1])" | Should -BeLike '*nested array*not support*'
+    }
+
+    It 'gives no empty chain, which would mean a direct connection' {
+        @() | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
+        "$($problem[0])" | Should -BeLike 'No hops*'
+    }
+
+    It 'refuses a stopped server and a job that is no proxy server' {
+        $stopped = Start-ProxyServer; Stop-Job $stopped
+        New-ProxyChain $stopped -ErrorAction SilentlyContinue -ErrorVariable problem
+        "$($problem[0])" | Should -BeLike '*is Stopped*'
+        New-ProxyChain (Start-AccessListener 127.0.0.1:80) -ErrorAction SilentlyContinue -ErrorVariable problem
+        "$($problem[0])" | Should -BeLike '*not a proxy server*'
+    }
+
+    It 'refuses more hops than a chain may have' {
+        $most = [ProxyShell.Engine.Chains.ProxyChain]::MaxHops
+        (1..$most | ForEach-Object { "relay://h:$_" } | New-ProxyChain).Count | Should -Be $most
+        1..($most + 1) | ForEach-Object { "relay://h:$_" } | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
+        "$($problem[0])" | Should -BeLike "*at most $most hops*"
+    }
+}

@@ -1,0 +1,128 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace ProxyShellTests
+{
+    /// <summary>A tiny HTTP origin: /bytes/N sends N bytes, /endless sends until it is cut off, /hang never answers.</summary>
+    public sealed class Origin : IDisposable
+    {
+        private static readonly byte[] Pattern = MakePattern();
+        private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
+        private readonly List<TcpClient> _clients = new List<TcpClient>();
+
+        public Origin()
+        {
+            _listener.Start();
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+            Task.Run(AcceptAsync);
+        }
+
+        public int Port { get; private set; }
+
+        public string Address { get { return "127.0.0.1:" + Port; } }
+
+        public static string HashOf(int count)
+        {
+            using (var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
+            {
+                for (int sent = 0; sent < count; sent += Pattern.Length) hash.AppendData(Pattern, 0, Math.Min(Pattern.Length, count - sent));
+                return Convert.ToHexString(hash.GetHashAndReset());
+            }
+        }
+
+        public void Dispose()
+        {
+            _listener.Stop();
+            lock (_clients) foreach (TcpClient client in _clients) client.Dispose();
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    TcpClient client = await _listener.AcceptTcpClientAsync();
+                    lock (_clients) _clients.Add(client);
+                    _ = Task.Run(() => ServeAsync(client));
+                }
+            }
+            catch (Exception e) when (e is SocketException || e is ObjectDisposedException || e is InvalidOperationException) { }
+        }
+
+        private static async Task ServeAsync(TcpClient client)
+        {
+            try
+            {
+                using (client)
+                {
+                    NetworkStream stream = client.GetStream();
+                    string path = (await ReadHeadAsync(stream)).Split(' ')[1];
+                    if (path == "/hang") await Task.Delay(Timeout.Infinite);
+                    int count = path.StartsWith("/bytes/") ? int.Parse(path.Substring(7)) : int.MaxValue;
+                    string length = path == "/endless" ? "" : "Content-Length: " + count + "\r\n";
+                    byte[] head = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\n" + length + "Connection: close\r\n\r\n");
+                    await stream.WriteAsync(head, 0, head.Length);
+                    for (int sent = 0; sent < count; sent += path == "/endless" ? 0 : Pattern.Length)
+                        await stream.WriteAsync(Pattern, 0, Math.Min(Pattern.Length, count - sent));
+                }
+            }
+            catch (Exception e) when (e is IOException || e is SocketException || e is ObjectDisposedException || e is IndexOutOfRangeException) { }
+        }
+
+        private static async Task<string> ReadHeadAsync(Stream stream)
+        {
+            var head = new StringBuilder();
+            var one = new byte[1];
+            while (!head.ToString().EndsWith("\r\n\r\n") && await stream.ReadAsync(one, 0, 1) == 1) head.Append((char)one[0]);
+            return head.ToString();
+        }
+
+        private static byte[] MakePattern()
+        {
+            var pattern = new byte[65521];
+            for (int i = 0; i < pattern.Length; i++) pattern[i] = (byte)(i * 31 + (i >> 8));
+            return pattern;
+        }
+    }
+
+    /// <summary>A download that runs by itself; looked at from the test.</summary>
+    public sealed class Download : IDisposable
+    {
+        private readonly TcpClient _client = new TcpClient();
+        private long _bytes;
+
+        public Download(int port, string path)
+        {
+            _client.Connect(IPAddress.Loopback, port);
+            Task.Run(() => RunAsync(path));
+        }
+
+        public long Bytes { get { return Interlocked.Read(ref _bytes); } }
+
+        public bool IsEnded { get; private set; }
+
+        public void Dispose() { _client.Dispose(); }
+
+        private async Task RunAsync(string path)
+        {
+            var buffer = new byte[65536];
+            try
+            {
+                byte[] request = Encoding.ASCII.GetBytes("GET " + path + " HTTP/1.1\r\nHost: origin\r\n\r\n");
+                await _client.GetStream().WriteAsync(request, 0, request.Length);
+                int count;
+                while ((count = await _client.GetStream().ReadAsync(buffer, 0, buffer.Length)) > 0) Interlocked.Add(ref _bytes, count);
+            }
+            catch (Exception e) when (e is IOException || e is ObjectDisposedException || e is InvalidOperationException) { }
+            IsEnded = true;
+        }
+    }
+}
