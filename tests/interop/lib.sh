@@ -1,0 +1,92 @@
+# What the interop suites share: counting, servers and their end, ports. Sourced by run.sh.
+
+passed=0 failed=0 skipped=0
+pids=()
+
+pass() { printf 'ok      %s\n' "$1"; passed=$((passed + 1)); }
+
+fail() { # name [file with what was seen]
+    printf 'FAILED  %s\n' "$1"
+    failed=$((failed + 1))
+    if [ -s "${2:-}" ]; then sed 's/^/        | /' "$2" | tail -n 20; fi
+}
+
+skip() { printf 'skipped %s: %s\n' "$1" "$2"; skipped=$((skipped + 1)); }
+
+# check NAME COMMAND...: passes when the command does, within two minutes; what it prints is shown when it fails
+check() {
+    local name=$1 seen=$work/seen
+    shift
+    if "$@" >"$seen" 2>&1; then pass "$name"; else fail "$name" "$seen"; fi
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+limited() { timeout -k 5 120 "$@"; }
+
+# serve LOG COMMAND...: runs a server in the background; it is ended by its process id when the suite ends
+serve() {
+    local log=$1
+    shift
+    # what a shell starts in the background ignores Ctrl+C unless told otherwise
+    env --default-signal=INT "$@" >"$log" 2>&1 </dev/null &
+    pids+=("$!")
+}
+
+# end_server PID: asks it to stop, waits, and takes it off the list
+end_server() {
+    kill "$1" 2>/dev/null
+    for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+}
+
+clean_up() {
+    local pid
+    for pid in "${pids[@]}"; do end_server "$pid"; done
+    rm -rf "$work"
+}
+
+# ended PID: waits until it has ended, at most 20 seconds
+ended() { until_true is_gone "$1"; }
+
+is_gone() { ! kill -0 "$1"; }
+
+# until_true COMMAND...: waits up to 20 seconds for it to hold
+until_true() {
+    for _ in $(seq 200); do
+        if "$@" >/dev/null 2>&1; then return 0; fi
+        sleep 0.1
+    done
+    return 1
+}
+
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# for peers that cannot choose a port themselves
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        answers "$port" || break
+    done
+    echo "$port"
+}
+
+# start_host NAME: runs $work/NAME.json and waits until all of it listens; sets host_pid
+start_host() {
+    serve "$work/$1.log" "$proxyshell" run --config "$work/$1.json" --log-level debug
+    host_pid=${pids[-1]}
+    until_true grep -q "listening on .*://" "$work/$1.log" && until_true all_listen "$1"
+}
+
+all_listen() { [ "$(grep -c '^[^ ]*: listening on' "$work/$1.log")" -eq "$(grep -o '"name"' "$work/$1.json" | wc -l)" ]; }
+
+# uri_of HOST NAME: what a service of a running Host is reached by
+uri_of() { sed -n "s|^$2: listening on \([^ ]*\).*|\1|p" "$work/$1.log"; }
+
+port_of() { uri_of "$1" "$2" | sed 's/.*://'; }
+
+checksum() { sha256sum "$1" | cut -d' ' -f1; }
+
+same() { [ "$(checksum "$1")" = "$(checksum "$2")" ] || { echo "$1 and $2 differ"; return 1; }; }
