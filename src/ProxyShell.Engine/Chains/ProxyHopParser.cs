@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>Reads hop URIs.</summary>
-internal static class ProxyHopParser
+internal static partial class ProxyHopParser
 {
     public static ProxyHop Parse(string text)
     {
@@ -16,8 +17,7 @@ internal static class ProxyHopParser
             "relay" => ParseNetwork(text, colon, TransportKind.Tcp),
             "relays" => ParseNetwork(text, colon, TransportKind.Tls),
             "relay+unix" => ParseUnix(text, colon),
-            _ => throw new FormatException(
-                $"'{Masked(text)}' is not a hop URI: it must start with {string.Join(", ", ProxyHop.Schemes.Select(s => s + ":"))} for example relay://127.0.0.1:4101."),
+            _ => throw Fault(text, $"it must start with {string.Join(", ", ProxyHop.Schemes.Select(s => s + ":"))} for example relay://127.0.0.1:4101"),
         };
     }
 
@@ -38,10 +38,24 @@ internal static class ProxyHopParser
 
     private static ProxyHop ParseUnix(string text, int colon)
     {
-        (string user, string path) = SplitUser(text[(colon + 1)..]);
-        if (path.StartsWith("//", StringComparison.Ordinal)) path = path[2..];
+        string rest = text[(colon + 1)..];
+        if (rest.StartsWith("//", StringComparison.Ordinal)) rest = rest[2..];
+        // a path may hold an '@' itself
+        (string user, string path) = rest.StartsWith('/') ? ("", rest) : SplitUser(rest);
         if (!path.StartsWith('/')) throw Fault(text, "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock");
-        return new ProxyHop(TransportAddress.Unix(path)) { Key = ReadKey(text, user) };
+        return new ProxyHop(UnixAddress(text, path)) { Key = ReadKey(text, user) };
+    }
+
+    private static TransportAddress UnixAddress(string text, string path)
+    {
+        try
+        {
+            return TransportAddress.Unix(path);
+        }
+        catch (FormatException e)
+        {
+            throw Fault(text, e.Message);
+        }
     }
 
     private static ProxyHop Apply(string text, ProxyHop hop, string pair)
@@ -77,12 +91,18 @@ internal static class ProxyHopParser
         return index < 0 ? (text, "") : (text[..index], text[(index + 1)..]);
     }
 
-    private static FormatException Fault(string text, string why) => new($"'{Masked(text)}' is not a hop URI: {why.TrimEnd('.')}.");
+    private static FormatException Fault(string text, string why) =>
+        new(KeyShaped.Replace($"'{Masked(text)}' is not a hop URI: {why.TrimEnd('.')}.", "***"));
 
     private static string Masked(string text)
     {
         int at = text.LastIndexOf('@');
-        int start = text.IndexOf("//", StringComparison.Ordinal) is var slashes && slashes >= 0 && slashes < at ? slashes + 2 : text.IndexOf(':', StringComparison.Ordinal) + 1;
+        int slashes = text.IndexOf("//", StringComparison.Ordinal), colon = text.IndexOf(':', StringComparison.Ordinal);
+        int start = slashes >= 0 && slashes < at ? slashes + 2 : colon < at ? colon + 1 : 0;
         return at <= start ? text : $"{text[..start]}***{text[at..]}";
     }
+
+    // a key in the wrong place (no '@', no scheme) is still a key
+    [GeneratedRegex("(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")]
+    private static partial Regex KeyShaped { get; }
 }

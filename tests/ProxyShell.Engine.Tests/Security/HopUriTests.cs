@@ -1,0 +1,102 @@
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Tests.Security;
+
+/// <summary>Hop URIs carry keys: they are read from many hands, and shown to many eyes without the key.</summary>
+public class HopUriTests
+{
+    private const string Secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    private const string Print = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";
+
+    [Theory]
+    [InlineData("relay://127.0.0.1:4101", "relay://127.0.0.1:4101", TransportKind.Tcp)]
+    [InlineData("  RELAY://127.0.0.1:4101/ ", "relay://127.0.0.1:4101", TransportKind.Tcp)]
+    [InlineData("relay://proxy.example:1", "relay://proxy.example:1", TransportKind.Tcp)]
+    [InlineData("relay://[::1]:4101", "relay://[::1]:4101", TransportKind.Tcp)]
+    [InlineData("relay://" + Secret + "@h:1", "relay://h:1", TransportKind.Tcp)]
+    [InlineData("relay://" + Secret + "%3D@h:1", "relay://h:1", TransportKind.Tcp)]
+    [InlineData("relays://h:1", "relays://h:1", TransportKind.Tls)]
+    [InlineData("relays://" + Secret + "@h:1?thumbprint=" + Print + "&servername=a.b", "relays://h:1", TransportKind.Tls)]
+    [InlineData("relay+unix:/run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
+    [InlineData("relay+unix:///run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
+    [InlineData("relay+unix:/run/@p.sock", "relay+unix:/run/@p.sock", TransportKind.Unix)]
+    [InlineData("relay+unix:" + Secret + "@/run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
+    [InlineData("relay+unix://" + Secret + "@/run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
+    public void Good_texts_are_read(string text, string shown, TransportKind kind)
+    {
+        var hop = ProxyHop.Parse(text);
+        Assert.Equal((shown, shown, kind), (hop.Uri, hop.ToString(), hop.Address.Kind));
+        Assert.Equal(text.Contains(Secret, StringComparison.Ordinal) ? ProxyKey.Parse(Secret) : null, hop.Key);
+        Assert.True(ProxyHop.TryParse(text, out ProxyHop? same, out _));
+        Assert.Equal(hop.Address, same.Address);
+    }
+
+    [Fact]
+    public void Options_of_TLS_are_read()
+    {
+        var hop = ProxyHop.Parse($"relays://h:1?servername=front.example&thumbprint={Print[..2]}%3A{Print[2..]}");
+        Assert.Equal("front.example", hop.ServerName);
+        Assert.Equal(Print.ToUpperInvariant(), hop.Trust.Thumbprint);
+    }
+
+    [Theory]
+    [InlineData("", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
+    [InlineData("127.0.0.1:4101", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
+    [InlineData("http://h:1", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
+    [InlineData("relay:h:1", "'//' is missing after the scheme")]
+    [InlineData("relay://", "'' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
+    [InlineData("relay://h", "'h' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
+    [InlineData("relay://h:0", "port 0 cannot be connected to")]
+    [InlineData("relay://h:65536", "'65536' is not a port (0 to 65535)")]
+    [InlineData("relay://h:x", "'h:x' is not an endpoint: 'x' is not a port (0 to 65535)")]
+    [InlineData("relay://::1:80", "'::1:80' is not an endpoint: an IPv6 address needs brackets, for example [::1]:8080")]
+    [InlineData("relay://:80", "The host is empty: write host:port, for example 127.0.0.1:8080")]
+    [InlineData("relay://a b:80", "'a b' is not a host name: it holds a character that no name may have")]
+    [InlineData("relay://h:1?thumbprint=" + Print, "only relays:// takes options")]
+    [InlineData("relays://h:1?color=red", "option 'color' is not known; thumbprint and servername are")]
+    [InlineData("relays://h:1?servername=", "option 'servername' is not known; thumbprint and servername are")]
+    [InlineData("relay+unix:run/p.sock", "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock")]
+    public void Bad_texts_are_named_with_their_fault(string text, string fault)
+    {
+        FormatException error = Assert.Throws<FormatException>(() => ProxyHop.Parse(text));
+        Assert.Equal($"'{text}' is not a hop URI: {fault}.", error.Message);
+        Assert.False(ProxyHop.TryParse(text, out ProxyHop? hop, out string? told));
+        Assert.Null(hop);
+        Assert.Equal(error.Message, told);
+    }
+
+    [Fact]
+    public void A_path_that_no_socket_can_have_is_refused()
+    {
+        string longPath = "/" + new string('p', 108);
+        Assert.Contains("at most 107 bytes", Assert.Throws<FormatException>(() => ProxyHop.Parse("relay+unix:" + longPath)).Message, StringComparison.Ordinal);
+        Assert.Throws<FormatException>(() => ProxyHop.Parse("relay+unix:/" + new string('é', 54)));
+        Assert.Equal("unix:" + longPath[..107], ProxyHop.Parse("relay+unix:" + longPath[..107]).Endpoint);
+    }
+
+    public static TheoryData<string> FaultyTextsWithKeys => new(
+        $"relay://{Secret}@host", $"relay://{Secret}@host:0", $"relay://{Secret}@host:99999", $"relay://{Secret}@", $"relay://{Secret}x@host:1",
+        $"relay://{Secret}:@host:1", $"relay://user:{Secret}@host:1", $"relay:{Secret}@host:1", $"{Secret}@host:1", $"//{Secret}@host:1",
+        $"http://{Secret}@host:1", $"socks5://user:{Secret}@host:1", $"relay://{Secret}@a@b", $"relay://{Secret}@host:1?x=1", $"relays://{Secret}@host:1?x=1",
+        $"relays://{Secret}@host:1?servername=a@b&x=1", $"relays://{Secret}@host:1?thumbprint=zz", $"relay+unix:{Secret}@relative", $"relay+unix://{Secret}x@/run/p",
+        $"relay://{Secret}", $"relay://{Secret}:host:1", $"relay://{Secret}/host:1", $"relay://{Secret}:4101x", $"ftp://{Secret}", Secret);
+
+    [Theory]
+    [MemberData(nameof(FaultyTextsWithKeys))]
+    public void No_message_shows_a_key(string text)
+    {
+        FormatException error = Assert.Throws<FormatException>(() => ProxyHop.Parse(text));
+        Assert.DoesNotContain(Secret[..20], error.ToString(), StringComparison.Ordinal);
+        Assert.True(!ProxyHop.TryParse(text, out _, out string? fault) && !fault.Contains(Secret[..20], StringComparison.Ordinal), fault);
+    }
+
+    [Fact]
+    public void A_hop_shows_no_key_anywhere()
+    {
+        var hop = ProxyHop.Parse($"relays://{Secret}@h:1");
+        foreach (string shown in new[] { hop.ToString(), hop.Uri, hop.Endpoint, new ProxyChain(hop, hop).ToString(), hop.Key!.ToString() })
+            Assert.DoesNotContain(Secret[..20], shown, StringComparison.Ordinal);
+    }
+}
