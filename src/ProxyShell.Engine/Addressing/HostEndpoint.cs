@@ -83,7 +83,7 @@ public sealed record HostEndpoint
         if (port is < 0 or > 65535) return $"'{port}' is not a port (0 to 65535).";
         foreach (char c in host)
         {
-            if (c <= ' ' || c == 0x7f || "/\\@?#\"<>[]".Contains(c, StringComparison.Ordinal))
+            if (char.IsControl(c) || char.IsWhiteSpace(c) || "/\\@?#\"<>[]".Contains(c, StringComparison.Ordinal))
                 return $"'{Printable(host)}' is not a host name: it holds a character that no name may have.";
         }
         if (host.Contains(':', StringComparison.Ordinal) && !IPAddress.TryParse(host, out _))

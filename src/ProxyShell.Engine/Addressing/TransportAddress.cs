@@ -1,8 +1,13 @@
+using System.Text;
+
 namespace ProxyShell.Engine.Addressing;
 
 /// <summary>Where to connect and how: a transport with a host endpoint, or with a path for Unix sockets.</summary>
 public sealed record TransportAddress
 {
+    /// <summary>The longest path of a Unix socket in bytes (sockaddr_un of Linux, less the final zero).</summary>
+    public const int MaxPathLength = 107;
+
     private TransportAddress(TransportKind kind, HostEndpoint? endpoint, string? path) => (Kind, Endpoint, Path) = (kind, endpoint, path);
 
     /// <summary>The transport.</summary>
@@ -20,8 +25,18 @@ public sealed record TransportAddress
     /// <summary>A TLS address.</summary>
     public static TransportAddress Tls(HostEndpoint endpoint) => new(TransportKind.Tls, endpoint, null);
 
-    /// <summary>A Unix socket; the path is at most 107 bytes (sockaddr_un).</summary>
-    public static TransportAddress Unix(string path) => new(TransportKind.Unix, null, path);
+    /// <summary>A Unix socket; the path is 1 to <see cref="MaxPathLength"/> bytes of UTF-8 without control characters.</summary>
+    /// <exception cref="FormatException">The path is not of that kind.</exception>
+    public static TransportAddress Unix(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (path.Length == 0) throw new FormatException("The path of the Unix socket is empty.");
+        if (path.Any(char.IsControl)) throw new FormatException("The path of the Unix socket holds a control character.");
+        int length = Encoding.UTF8.GetByteCount(path);
+        return length <= MaxPathLength
+            ? new TransportAddress(TransportKind.Unix, null, path)
+            : throw new FormatException($"The path of the Unix socket is {length} bytes long; at most {MaxPathLength} bytes are allowed.");
+    }
 
     /// <inheritdoc />
     public override string ToString() => Path is null ? Endpoint!.ToString() : "unix:" + Path;

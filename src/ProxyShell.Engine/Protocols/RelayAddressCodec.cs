@@ -10,9 +10,6 @@ namespace ProxyShell.Engine.Protocols;
 /// </summary>
 internal static class RelayAddressCodec
 {
-    /// <summary>The longest path of a Unix socket in bytes (sockaddr_un of Linux, less the final zero).</summary>
-    public const int MaxPathLength = 107;
-
     private const byte NoAddress = 0;
     private const byte Ipv4 = 1;
     private const byte Name = 3;
@@ -55,9 +52,8 @@ internal static class RelayAddressCodec
                     return null;
                 case UnixPath when transport == (byte)TransportKind.Unix:
                     string path = ReadText(ref reader);
-                    if (path.Length is not 0 && !path.Contains('\0', StringComparison.Ordinal)) return TransportAddress.Unix(path);
-                    fault = "a Unix socket without a usable path";
-                    return null;
+                    if (reader.Failed) break;
+                    return TransportAddress.Unix(path);
                 case Ipv4 or Ipv6 or Name when transport is (byte)TransportKind.Tcp or (byte)TransportKind.Tls:
                     string host = kind == Name ? ReadText(ref reader) : ReadAddress(ref reader, kind);
                     int port = reader.UInt16();
