@@ -11,6 +11,9 @@ namespace ProxyShell.Engine.Security;
 /// </summary>
 public sealed class DestinationPattern
 {
+    // the length of ::ffff:0:0/96
+    private const int MappedPrefix = 96;
+
     private readonly string _text;
     private readonly string? _name;
     private readonly IPNetwork? _network;
@@ -28,10 +31,10 @@ public sealed class DestinationPattern
         }
         host = host.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
         if (host.Length == 0) throw Fault(text, "it has no host part");
-        if (IPAddress.TryParse(host, out IPAddress? address)) _network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
+        if (IPAddress.TryParse(host, out IPAddress? address)) _network = Network(address, address.GetAddressBytes().Length * 8);
         else if (host.Contains('/', StringComparison.Ordinal)) _network = ReadNetwork(text, host);
         else if (host.Contains(':', StringComparison.Ordinal)) throw Fault(text, "it is neither an IPv6 address nor host:port");
-        else _name = host;
+        else _name = host.TrimEnd('.');
     }
 
     /// <summary>True for <c>*</c>, which matches every host.</summary>
@@ -99,8 +102,12 @@ public sealed class DestinationPattern
         // 10.1.2.3/8 means 10.0.0.0/8: the bits below the prefix say nothing
         byte[] bytes = address.GetAddressBytes();
         for (int bit = prefix; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return new IPNetwork(new IPAddress(bytes), prefix);
+        return Network(new IPAddress(bytes), prefix);
     }
+
+    // mapped addresses are compared as the IPv4 addresses they are, so a mapped pattern must be one too
+    private static IPNetwork Network(IPAddress address, int prefix) =>
+        address.IsIPv4MappedToIPv6 && prefix >= MappedPrefix ? new IPNetwork(address.MapToIPv4(), prefix - MappedPrefix) : new IPNetwork(address, prefix);
 
     private static FormatException Fault(string text, string why) => new($"'{text}' is not a destination pattern: {why}.");
 }
