@@ -21,7 +21,7 @@ public static class CertificateSource
             certificate.Dispose();
             throw new FormatException($"The certificate '{source}' has no private key; a server needs one.");
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new FormatException($"The certificate '{source}' cannot be loaded: {e.Message}", e);
         }
