@@ -3,7 +3,7 @@ using System.Net;
 namespace ProxyShell.Engine.Diagnostics;
 
 /// <summary>The live connections of one service, its totals and its events.</summary>
-internal sealed class ConnectionRegistry
+internal sealed class ConnectionRegistry : IDisposable
 {
     private static long s_lastId;
 
@@ -81,6 +81,8 @@ internal sealed class ConnectionRegistry
         empty?.TrySetResult();
     }
 
+    public void Dispose() => _dispatcher.Dispose();
+
     public void CountRefused() => Interlocked.Increment(ref _refused);
 
     /// <summary>Bytes of ended and open connections, counted once each.</summary>
@@ -102,6 +104,9 @@ internal sealed class ConnectionRegistry
     {
         lock (_gate) return [.. _live.Values];
     }
+
+    /// <summary>Completes when subscribers have had all events so far.</summary>
+    public Task FlushEventsAsync() => _dispatcher.FlushAsync();
 
     /// <summary>Completes when no connection is left.</summary>
     public Task WhenEmptyAsync()

@@ -2,44 +2,76 @@ namespace ProxyShell.Engine.Diagnostics;
 
 /// <summary>
 /// Hands events to subscribers one at a time and in order, on pool threads: subscribers are strangers that may block or throw,
-/// so they never run on a thread that moves bytes. When they fall behind, the newest events are dropped for them (the ring has them).
+/// so they never run on a thread that moves bytes. Events are handed over in batches 50 ms apart, since waking the
+/// pool for each would cost more than a connection. When subscribers fall far behind, they miss the newest; the ring has them.
 /// </summary>
-internal sealed class EventDispatcher(object sender) : IThreadPoolWorkItem
+internal sealed class EventDispatcher : IDisposable
 {
     private const int MaxPending = 10_000;
 
-    private readonly Queue<ProxyEvent> _pending = new();
-    private bool _running;
+    private static readonly TimeSpan BatchTime = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly object _sender;
+    private readonly Timer _timer;
+    private Queue<ProxyEvent> _pending = new();
+    private Queue<ProxyEvent> _spare = new();
+    private TaskCompletionSource? _idle;
+    private bool _scheduled;
+
+    public EventDispatcher(object sender)
+    {
+        _sender = sender;
+        _timer = new Timer(static state => ((EventDispatcher)state!).Deliver(), this, Timeout.Infinite, Timeout.Infinite);
+    }
 
     public event EventHandler<ProxyEvent>? Handlers;
 
     public void Dispatch(ProxyEvent item)
     {
         if (Handlers is null) return;
-        lock (_pending)
+        lock (_gate)
         {
             if (_pending.Count >= MaxPending) return;
             _pending.Enqueue(item);
-            if (_running) return;
-            _running = true;
+            if (_scheduled) return;
+            _scheduled = true;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        _timer.Change(BatchTime, Timeout.InfiniteTimeSpan);
     }
 
-    void IThreadPoolWorkItem.Execute()
+    /// <summary>Completes when all events so far are handed over.</summary>
+    public Task FlushAsync()
+    {
+        lock (_gate)
+        {
+            if (!_scheduled) return Task.CompletedTask;
+            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _idle.Task;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    // one at a time: the next batch is scheduled by this one's end or by a later event
+    private void Deliver()
     {
         while (true)
         {
-            ProxyEvent? item;
-            lock (_pending)
+            Queue<ProxyEvent> batch;
+            lock (_gate)
             {
-                if (!_pending.TryDequeue(out item))
+                if (_pending.Count == 0)
                 {
-                    _running = false;
+                    _scheduled = false;
+                    _idle?.TrySetResult();
+                    _idle = null;
                     return;
                 }
+                batch = _pending;
+                (_pending, _spare) = (_spare, batch);
             }
-            Deliver(item);
+            while (batch.TryDequeue(out ProxyEvent? item)) Deliver(item);
         }
     }
 
@@ -49,7 +81,7 @@ internal sealed class EventDispatcher(object sender) : IThreadPoolWorkItem
         {
             try
             {
-                handler(sender, item);
+                handler(_sender, item);
             }
             catch (Exception)
             {

@@ -69,6 +69,7 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
     private bool Start()
     {
         _started = true;
+        _down.SourceReady = _upstream.MayBeReadable;
         bool entered = _client.TryEnterRelay(this, _loop) && _upstream.TryEnterRelay(this, _loop);
         if (!entered) Fail(ProxySide.None, new SocketException((int)SocketError.ConnectionAborted));
         return entered;
@@ -76,10 +77,10 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
 
     private void Pump()
     {
-        PumpOutcome up = _up.Run(_loop, out long sent);
+        PumpOutcome up = _up.Run(_loop, _down.Finished, out long sent);
         _traffic.AddSent(sent);
         if (Failed(up, _up, ProxySide.Client, ProxySide.Upstream)) return;
-        PumpOutcome down = _down.Run(_loop, out long received);
+        PumpOutcome down = _down.Run(_loop, _up.Finished, out long received);
         _traffic.AddReceived(received);
         if (Failed(down, _down, ProxySide.Upstream, ProxySide.Client)) return;
         if (_up.Finished && _down.Finished) End(null);

@@ -16,6 +16,9 @@ public abstract partial class ListenerService : IAsyncDisposable
     // after an abort only code is left to run, no waiting for peers
     private static readonly TimeSpan AbortDeadline = TimeSpan.FromSeconds(5);
 
+    // how long a stop waits for subscribers to take the last events
+    private static readonly TimeSpan SubscriberDeadline = TimeSpan.FromSeconds(1);
+
     private static readonly ConcurrentDictionary<string, int> LastNumbers = new();
 
     private readonly ServiceOptions _options;
@@ -129,13 +132,15 @@ public abstract partial class ListenerService : IAsyncDisposable
         State = ServiceState.Stopping;
         await Task.Yield();
         await _listener!.DisposeAsync().ConfigureAwait(false);
-        if (BindAddress is UnixDomainSocketEndPoint) File.Delete(BindAddress.ToString()!);
+        RemoveSocketFile();
         await Registry.WhenEmptyAsync().WaitAsync(_hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (ProxyConnection connection in Registry.ToList()) connection.Abort(ProxyErrorReason.Stopping);
         await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
         await _sweeper!.DisposeAsync().ConfigureAwait(false);
         Registry.Write(ProxyEventKind.Stopped, $"stopped listening on {LocalEndPoint}");
+        await Registry.FlushEventsAsync().WaitAsync(SubscriberDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Registry.Dispose();
         lock (_gate) Finish();
     }
 
@@ -158,6 +163,20 @@ public abstract partial class ListenerService : IAsyncDisposable
     {
         if (BindAddress is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
             File.SetUnixFileMode(BindAddress.ToString()!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    private void RemoveSocketFile()
+    {
+        if (BindAddress is not UnixDomainSocketEndPoint) return;
+        try
+        {
+            File.Delete(BindAddress.ToString()!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // gone with its folder, or out of reach by now: no reason not to stop
+            Registry.Write(ProxyEventKind.Warning, $"cannot remove {LocalEndPoint}: {e.Message}");
+        }
     }
 
     private void OnAcceptTrouble(Exception error) =>

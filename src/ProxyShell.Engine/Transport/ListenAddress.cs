@@ -46,17 +46,18 @@ internal static class ListenAddress
         }
     }
 
-    // a socket file exists but cannot be opened (ENXIO); an ordinary file can
+    // A socket file exists but cannot be opened: ENXIO on Linux, EOPNOTSUPP on macOS, ERROR_CANT_ACCESS_FILE on Windows. Asked
+    // for without a lock, so that a file in use does not look like one, and for both ways, since reading alone waits on a FIFO.
     private static bool IsSocket(string path)
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             return false;
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return true;
+            return e.HResult is 6 or 102 or unchecked((int)0x80070780);
         }
         catch (UnauthorizedAccessException)
         {

@@ -169,7 +169,7 @@ public class RelayCodecTests
 
     private static List<JsonElement> LoadVectors()
     {
-        string path = Path.Combine(Repository.Root, "docs/protocols/relay-vectors.json");
+        string path = Path.Combine(AppContext.BaseDirectory, "relay-vectors.json");
         return [.. JsonDocument.Parse(File.ReadAllText(path)).RootElement.EnumerateArray()];
     }
 }

@@ -9,6 +9,9 @@ internal sealed partial class LinuxConnection
     /// <summary>The descriptor, for the relay that has taken the connection over.</summary>
     internal SocketDescriptor Descriptor => _socket;
 
+    /// <summary>False when the loop watches the connection and has never seen anything to read.</summary>
+    internal bool MayBeReadable => !_registered || _readEpoch != 0;
+
     /// <summary>
     /// Gives the connection to a relay that runs on <paramref name="loop"/>, on that loop's thread. Returns false when the
     /// connection is closed already. From here to <see cref="LeaveRelay"/> the descriptor stays open and its number valid.

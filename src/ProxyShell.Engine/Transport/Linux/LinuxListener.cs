@@ -63,7 +63,6 @@ internal sealed class LinuxListener(SocketDescriptor socket, EndPoint local) : C
         if (fd < 0) return OnError(Libc.LastError);
         _backOff.Reset();
         var accepted = new SocketDescriptor(fd);
-        if (LocalEndPoint is IPEndPoint) accepted.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
         EpollLoop home = EpollLoops.Place(loop);
         var connection = new LinuxConnection(accepted, home, NativeAddress.Read(address, length)) { ContinuesOnLoop = true };
         if (home == loop) _accepted!(connection);

@@ -45,7 +45,12 @@ internal sealed class LinuxTransport : SocketTransport
         try
         {
             socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));
-            if (endpoint is IPEndPoint) Check(socket.Set(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1));
+            if (endpoint is IPEndPoint)
+            {
+                Check(socket.Set(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1));
+                // accepted sockets inherit it
+                Check(socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1));
+            }
             if (endpoint is IPEndPoint { Address: var ip } && ip.Equals(IPAddress.IPv6Any)) Check(socket.Set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 0));
             SocketAddress native = endpoint.Serialize();
             fixed (byte* address = native.Buffer.Span) Check(Libc.Bind(socket, address, (uint)native.Size));

@@ -1,12 +1,18 @@
 namespace ProxyShell.Engine.Transport.Linux;
 
-/// <summary>Empty pipes of one loop, ready for splicing; idle connections hold none.</summary>
+/// <summary>
+/// Empty pipes of one loop, ready for splicing; idle connections hold none. The first pipes of the process are made long, which
+/// halves the cost per byte; their number is bounded, because past fs.pipe-user-pages-soft (64 MiB for all pipes of an ordinary
+/// user) the kernel gives pipes of two pages only.
+/// </summary>
 internal sealed unsafe class PipePool
 {
-    /// <summary>What is asked for per pipe; the kernel's default of 64 KiB does where that is refused.</summary>
-    public const int PipeLength = 256 * 1024;
+    private const int LongLength = 1024 * 1024;
+    private const int DefaultLength = 64 * 1024;
+    private const int MaxLong = 32;
+    private const int MaxIdle = 16;
 
-    private const int MaxIdle = 32;
+    private static int s_long;
 
     private readonly Stack<SplicePipe> _idle = new();
 
@@ -16,15 +22,25 @@ internal sealed unsafe class PipePool
         if (_idle.TryPop(out SplicePipe? pipe)) return pipe;
         int* ends = stackalloc int[2];
         if (Libc.Pipe(ends, Libc.O_NONBLOCK_CLOEXEC) != 0) return null;
-        // refused beyond fs.pipe-user-pages-soft: the pipe then keeps its default length
-        _ = Libc.FileControl(ends[1], Libc.F_SETPIPE_SZ, PipeLength);
-        return new SplicePipe(ends[0], ends[1]);
+        return new SplicePipe(ends[0], ends[1], TryLengthen(ends[1]) ? LongLength : DefaultLength);
     }
 
     /// <summary>Takes a pipe back; one that still holds bytes is closed.</summary>
     public void Return(SplicePipe pipe, bool isEmpty)
     {
-        if (isEmpty && _idle.Count < MaxIdle) _idle.Push(pipe);
-        else pipe.Close();
+        if (isEmpty && _idle.Count < MaxIdle)
+        {
+            _idle.Push(pipe);
+            return;
+        }
+        if (pipe.Length == LongLength) Interlocked.Decrement(ref s_long);
+        pipe.Close();
+    }
+
+    private static bool TryLengthen(int fd)
+    {
+        if (Interlocked.Increment(ref s_long) <= MaxLong && Libc.FileControl(fd, Libc.F_SETPIPE_SZ, LongLength) >= LongLength) return true;
+        Interlocked.Decrement(ref s_long);
+        return false;
     }
 }
