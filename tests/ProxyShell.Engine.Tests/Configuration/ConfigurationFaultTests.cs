@@ -1,0 +1,75 @@
+using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Tests.Configuration;
+
+public class ConfigurationFaultTests
+{
+    private const string Key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    [Theory]
+    [InlineData("", "line 1, column 1", "not valid JSON")]
+    [InlineData("{ \"proxyServers\": [\n{ \"localPort\": } ] }", "line 2, column 16", "not valid JSON")]
+    [InlineData("[]", "$", "must be an object, not an array.")]
+    [InlineData("{}", "$", "has neither proxyServers nor accessListeners")]
+    [InlineData("""{ "proxyservers": [] }""", "$.proxyservers", "is not known here; write 'proxyServers'.")]
+    [InlineData("""{ "proxyServers": {} }""", "$.proxyServers", "must be an array in [brackets], not an object.")]
+    [InlineData("""{ "proxyServers": [1] }""", "$.proxyServers[0]", "must be an object, not the number 1.")]
+    [InlineData("""{ "proxyServers": [{}, { "port": 1 }] }""", "$.proxyServers[1].port", "is not known here; name, localAddress, localPort")]
+    [InlineData("""{ "proxyServers": [{ "name": "a", "name": "b" }] }""", "$.proxyServers[0].name", "is given twice.")]
+    [InlineData("""{ "proxyServers": [{ "name": "a" }, { "name": "A" }] }""", "$", "the name 'A' is given to two services.")]
+    [InlineData("""{ "proxyServers": [{ "localPort": "80" }] }""", "$.proxyServers[0].localPort", "must be a whole number, not a text in quotes.")]
+    [InlineData("""{ "proxyServers": [{ "localPort": 80.5 }] }""", "$.proxyServers[0].localPort", "must be a whole number, not the number 80.5.")]
+    [InlineData("""{ "proxyServers": [{ "localPort": 65536 }] }""", "$.proxyServers[0]", "LocalPort is '65536'; it must be 0 to 65535.")]
+    [InlineData("""{ "proxyServers": [{ "localAddress": "here" }] }""", "$.proxyServers[0]", "LocalAddress is 'here'")]
+    [InlineData("""{ "proxyServers": [{ "localAddress": "0.0.0.0" }] }""", "$.proxyServers[0]", "nothing authenticates them")]
+    [InlineData("""{ "proxyServers": [{ "allowAnonymous": "yes" }] }""", "$.proxyServers[0].allowAnonymous", "must be true or false, not a text in quotes.")]
+    [InlineData("""{ "proxyServers": [{ "idleTimeout": "60" }] }""", "$.proxyServers[0].idleTimeout", "must be a time: seconds as a number, or \"hh:mm:ss\".")]
+    [InlineData("""{ "proxyServers": [{ "idleTimeout": 1e300 }] }""", "$.proxyServers[0].idleTimeout", "must be a time")]
+    [InlineData("""{ "proxyServers": [{ "connectTimeout": 0 }] }""", "$.proxyServers[0]", "ConnectTimeout is '00:00:00'")]
+    [InlineData("""{ "proxyServers": [{ "denyDestination": ["a:b:c"] }] }""", "$.proxyServers[0].denyDestination[0]", "is not a destination pattern")]
+    [InlineData("""{ "proxyServers": [{ "certificate": "/no/such.pem" }] }""", "$.proxyServers[0].certificate", "'/no/such.pem' does not exist.")]
+    [InlineData("""{ "proxyServers": [{ "certificate": { "password": "env:X" } }] }""", "$.proxyServers[0].certificate", "has no \"source\"")]
+    [InlineData("""{ "proxyServers": [{ "keys": ["env:PX_NOT_SET"] }] }""", "$.proxyServers[0].keys[0]", "The environment variable 'PX_NOT_SET' is not set.")]
+    [InlineData("""{ "proxyServers": [{ "keys": ["file:/no/such.key"] }] }""", "$.proxyServers[0].keys[0]", "The file '/no/such.key' does not exist.")]
+    [InlineData("""{ "proxyServers": [{ "keys": ["env:"] }] }""", "$.proxyServers[0].keys[0]", "is not complete")]
+    [InlineData("""{ "accessListeners": [{}] }""", "$.accessListeners[0]", "has no destination")]
+    [InlineData("""{ "accessListeners": [{ "destination": "host" }] }""", "$.accessListeners[0].destination", "'host' is not an endpoint")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": ["h:2"] }] }""", "$.accessListeners[0].chain[0]", "'h:2' is not a hop URI")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{}] }] }""", "$.accessListeners[0].chain[0]", "has no \"uri\".")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relay://h:2", "serverName": "x" }] }] }""", "$.accessListeners[0].chain[0].serverName", "is for TLS hops")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relays://h:2", "thumbprint": "12" }] }] }""", "$.accessListeners[0].chain[0].thumbprint", "is not a SHA-256")]
+    [InlineData("""{ "proxyServers": [{ "name": "\ud800" }] }""", "", "not valid JSON: it holds characters that are not Unicode.")]
+    public void A_fault_is_told_with_its_place(string json, string path, string fault)
+    {
+        var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json, "px.json"));
+        Assert.Equal(path, error.Path);
+        Assert.Contains(fault, error.Fault, StringComparison.Ordinal);
+        Assert.StartsWith(path.Length > 0 ? $"px.json: {path}: " : "px.json: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData($$"""{ "proxyServers": [{ "keys": ["{{Key}}"] }] }""")]
+    [InlineData($$"""{ "proxyServers": [{ "keys": "{{Key}}" }] }""")]
+    [InlineData($$"""{ "proxyServers": [{ "certificate": { "source": "x.pfx", "password": "{{Key}}" } }] }""")]
+    [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay://{{Key}}@h:2"] }] }""")]
+    [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay+unix:{{Key}}@/p.sock"] }] }""")]
+    [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relay://h:2", "key": "{{Key}}" }] }] }""")]
+    public void A_secret_in_clear_text_is_refused_and_not_repeated(string json)
+    {
+        var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json));
+        Assert.DoesNotContain(Key, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_reference_points_to_is_not_repeated_when_it_is_no_key()
+    {
+        const string password = "correct horse battery staple";
+        Environment.SetEnvironmentVariable("PX_TEST_PASSWORD", password);
+        var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse("""{ "proxyServers": [{ "keys": ["env:PX_TEST_PASSWORD"] }] }"""));
+        Assert.Contains("'env:PX_TEST_PASSWORD'", error.Fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(password, error.ToString(), StringComparison.Ordinal);
+        Environment.SetEnvironmentVariable("PX_TEST_PASSWORD", null);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using ProxyShell.Engine.Configuration;
+
+namespace ProxyShell.Engine.Tests.Configuration;
+
+/// <summary>Whatever a file holds, reading it gives a configuration or a <see cref="ConfigurationException"/>, nothing else.</summary>
+public class ConfigurationRobustnessTests
+{
+    private const string Whole = """
+        { "proxyServers": [ { "name": "p1", "localAddress": "127.0.0.1", "localPort": 4101, "keys": [ "env:PX_FUZZ" ],
+              "allowDestination": [ "10.0.0.0/8" ], "denyDestination": [ "*:22" ], "chain": [ "relay://127.0.0.1:4100" ],
+              "maxConnections": 5, "idleTimeout": "01:00:00", "connectTimeout": 3, "handshakeTimeout": 4.5, "stopTimeout": 1, "clockWindow": 30,
+              "eventCapacity": 10, "certificate": null, "allowAnonymous": false } ],
+          "accessListeners": [ { "name": "web", "localPort": 8080, "destination": "[::1]:80",
+              "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p" ] } ] }
+        """;
+
+    private static readonly string[] Scraps =
+    [
+        "{", "}", "[", "]", ",", ":", "\"", "null", "true", "-1", "1e999", "99999999999999999999", "\"\"", "\"env:\"", "\"file:\"", "\"file:\\u0000\"", "\"file:/\"", "\"env:=\"", "\\u0000",
+        "\\ud800", "@", "//", "/*", "\u0000", "\ud83d", "�", "\"relay://@:\"", "\"relays://[::1\"", "\"::\"", "\"00:00:00.0000001\"", "\"-1.00:00:00\"", "\"infinite\"", "\"unix:\"", "\"unix:/\"",
+    ];
+
+    public ConfigurationRobustnessTests() => Environment.SetEnvironmentVariable("PX_FUZZ", new string('A', 43));
+
+    [Fact]
+    public void The_text_that_is_mutated_is_valid() => Assert.Equal(2, ProxyConfiguration.Parse(Whole).CreateServices().Count);
+
+    [Fact]
+    public void Mutated_text_is_read_or_refused()
+    {
+        var random = new Random(7);
+        for (int i = 0; i < 20_000; i++)
+        {
+            string text = Whole;
+            for (int n = random.Next(1, 4); n > 0; n--) text = Mutate(text, random);
+            ReadOrRefuse(text);
+        }
+    }
+
+    [Fact]
+    public void Any_value_in_any_place_is_read_or_refused()
+    {
+        string[] values = ["null", "true", "0", "-5", "1e400", "\"x\"", "\"\"", "[]", "[null]", "[[]]", "[\"\"]", "{}", "{\"uri\":null}", "{\"source\":\"\"}", "{\"uri\":\"\"}"];
+        string[] paths = [.. Places(JsonNode.Parse(Whole)!).Select(place => place.GetPath())];
+        foreach (string path in paths)
+        {
+            foreach (string value in values)
+            {
+                JsonNode root = JsonNode.Parse(Whole)!;
+                JsonNode place = Places(root).First(node => node.GetPath() == path);
+                if (value == "1e400") ReadOrRefuse(root.ToJsonString().Replace(place.ToJsonString(), value, StringComparison.Ordinal));
+                else if (place.Parent is null) ReadOrRefuse(value);
+                else
+                {
+                    place.ReplaceWith(JsonNode.Parse(value));
+                    ReadOrRefuse(root.ToJsonString());
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Deep_and_long_texts_are_refused()
+    {
+        ReadOrRefuse(new string('[', 100_000));
+        ReadOrRefuse($$"""{ "accessListeners": [{ "destination": "{{new string('h', 1_000_000)}}:1" }] }""");
+        ReadOrRefuse($$"""{ "accessListeners": [{ "destination": "h:1", "chain": [{{string.Join(',', Enumerable.Repeat("\"relay://h:1\"", 1000))}}] }] }""");
+    }
+
+    private static void ReadOrRefuse(string text)
+    {
+        try
+        {
+            ProxyConfiguration.Parse(text);
+        }
+        catch (ConfigurationException e)
+        {
+            Assert.NotEmpty(e.Fault);
+        }
+        catch (Exception e)
+        {
+            Assert.Fail($"{e.GetType().Name}: {e.Message}\n{text[..Math.Min(text.Length, 3000)]}\n{e.StackTrace}");
+        }
+    }
+
+    private static string Mutate(string text, Random random)
+    {
+        int at = random.Next(text.Length), length = Math.Min(random.Next(12), text.Length - at);
+        return random.Next(4) switch
+        {
+            0 => text.Remove(at, length),
+            1 => text.Insert(at, Scraps[random.Next(Scraps.Length)]),
+            2 => text.Remove(at, length).Insert(at, Scraps[random.Next(Scraps.Length)]),
+            _ => text.Insert(random.Next(text.Length), text.Substring(at, length)),
+        };
+    }
+
+    private static IEnumerable<JsonNode> Places(JsonNode node)
+    {
+        yield return node;
+        IEnumerable<JsonNode?> inner = node switch
+        {
+            JsonObject o => o.Select(property => property.Value),
+            JsonArray a => a,
+            _ => [],
+        };
+        foreach (JsonNode place in inner.OfType<JsonNode>().SelectMany(Places)) yield return place;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ProxyShell.Engine.Access;
+using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Proxying;
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
+
+namespace ProxyShell.Engine.Tests.Configuration;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly ProxyKey _key = ProxyKey.Create();
+    private readonly ScratchFolder _folder = new();
+
+    public ConfigurationTests() => Environment.SetEnvironmentVariable("PX_TEST_KEY", _key.Reveal());
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable("PX_TEST_KEY", null);
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Every_option_of_a_proxy_server_can_be_given()
+    {
+        ProxyServerOptions options = Assert.Single(ProxyConfiguration.Parse("""
+            {
+              // comments and trailing commas are fine
+              "proxyServers": [{
+                "name": "p1", "localAddress": "::1", "localPort": 4101, "keys": ["env:PX_TEST_KEY"],
+                "allowDestination": ["10.0.0.0/8", "*.example.com:443"], "denyDestination": ["10.1.0.0/16"],
+                "chain": ["relay://192.0.2.1:4100"], "maxConnections": 7, "eventCapacity": 9, "allowAnonymous": true,
+                "idleTimeout": "infinite", "connectTimeout": "00:00:05", "handshakeTimeout": 2.5, "stopTimeout": 0, "clockWindow": "00:01:00",
+              }],
+            }
+            """).ProxyServers);
+        Assert.Equal(("p1", "::1", 4101, 7, 9, true), (options.Name, options.LocalAddress, options.LocalPort, options.MaxConnections, options.EventCapacity, options.AllowAnonymous));
+        Assert.Equal(_key, Assert.Single(options.Keys));
+        Assert.Equal(["10.0.0.0/8", "*.example.com:443"], options.AllowDestination.Select(p => p.ToString()));
+        Assert.Equal(["10.1.0.0/16"], options.DenyDestination.Select(p => p.ToString()));
+        Assert.Equal("relay://192.0.2.1:4100", options.Chain.ToString());
+        Assert.Equal(Timeout.InfiniteTimeSpan, options.IdleTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.ConnectTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(2.5), options.HandshakeTimeout);
+        Assert.Equal(TimeSpan.Zero, options.StopTimeout);
+        Assert.Equal(TimeSpan.FromMinutes(1), options.ClockWindow);
+    }
+
+    [Fact]
+    public void What_is_not_given_keeps_the_default_of_the_options()
+    {
+        ProxyConfiguration configuration = ProxyConfiguration.Parse("""{ "proxyServers": [{}], "accessListeners": [{ "destination": "127.0.0.1:80", "name": null }] }""");
+        Assert.Equal(new ProxyServerOptions().ConnectTimeout, configuration.ProxyServers[0].ConnectTimeout);
+        Assert.Equal(ServiceOptions.DefaultMaxConnections, configuration.AccessListeners[0].MaxConnections);
+        Assert.Equal("127.0.0.1", configuration.ProxyServers[0].LocalAddress);
+        Assert.Equal(["ProxyServer1", "AccessListener1"], configuration.CreateServices().Select(service => service.Name));
+    }
+
+    [Fact]
+    public void A_chain_takes_uris_and_objects()
+    {
+        string pin = new('A', 64);
+        AccessListenerOptions options = Assert.Single(ProxyConfiguration.Parse($$"""
+            { "accessListeners": [{ "destination": "example.com:443", "chain": [
+                "relay://env:PX_TEST_KEY@192.0.2.1:4101",
+                { "uri": "relays://192.0.2.2:4102", "key": "env:PX_TEST_KEY", "thumbprint": "{{pin}}", "serverName": "proxy.example" },
+                "relay+unix:/run/p.sock" ] }] }
+            """).AccessListeners);
+        Assert.Equal("relay://192.0.2.1:4101 > relays://192.0.2.2:4102 > relay+unix:/run/p.sock", options.Chain.ToString());
+        Assert.Equal([_key, _key, null], options.Chain.Hops.Select(hop => hop.Key));
+        Assert.Equal((pin, "proxy.example"), (options.Chain.Hops[1].Trust.Thumbprint, options.Chain.Hops[1].ServerName));
+    }
+
+    [Fact]
+    public void A_file_finds_its_keys_and_certificates_beside_it()
+    {
+        _folder.Write("p.key", _key.Reveal() + "\n");
+        _folder.Write("p.pem", Certificates.Localhost.ExportCertificatePem() + "\n" + PrivateKeyPem());
+        string file = _folder.Write("px.json", """{ "proxyServers": [{ "keys": ["file:p.key"], "certificate": "p.pem" }] }""");
+        ProxyServerOptions options = Assert.Single(ProxyConfiguration.Load(file).ProxyServers);
+        Assert.Equal(_key, Assert.Single(options.Keys));
+        Assert.Equal(Certificates.Localhost.Thumbprint, options.Certificate?.Thumbprint);
+    }
+
+    [Fact]
+    public void A_key_file_that_others_may_read_is_a_warning()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        string key = _folder.Write("p.key", _key.Reveal());
+        string file = _folder.Write("px.json", """{ "proxyServers": [{ "keys": ["file:p.key"] }] }""");
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        Assert.Contains(key, Assert.Single(ProxyConfiguration.Load(file).Warnings), StringComparison.Ordinal);
+        File.SetUnixFileMode(key, UnixFileMode.UserRead);
+        Assert.Empty(ProxyConfiguration.Load(file).Warnings);
+    }
+
+    [Fact]
+    public async Task The_services_of_a_file_work_together()
+    {
+        ProxyConfiguration servers = ProxyConfiguration.Parse("""{ "proxyServers": [{ "keys": ["env:PX_TEST_KEY"] }] }""");
+        await using ListenerService server = Assert.Single(servers.CreateServices());
+        await server.StartAsync();
+        string uri = server.Uri.Replace("//", "//env:PX_TEST_KEY@", StringComparison.Ordinal);
+        ProxyConfiguration access = ProxyConfiguration.Parse($$"""{ "accessListeners": [{ "destination": "127.0.0.1:9", "chain": ["{{uri}}"] }] }""");
+        await using ListenerService listener = Assert.Single(access.CreateServices());
+        await listener.StartAsync();
+        Assert.Equal(ServiceState.Running, listener.State);
+        Assert.Equal(_key, ((AccessListener)listener).Chain.Hops[0].Key);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named()
+    {
+        string missing = _folder.File("none.json");
+        Assert.Equal($"{missing}: the file does not exist.", Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Load(missing)).Message);
+        Assert.Equal($"{_folder.Path}: is a directory, not a file.", Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Load(_folder.Path)).Message);
+    }
+
+    private static string PrivateKeyPem()
+    {
+        using ECDsa key = Certificates.Localhost.GetECDsaPrivateKey()!;
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+}
