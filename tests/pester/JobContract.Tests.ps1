@@ -213,7 +213,7 @@ Describe 'a <Type> job' -ForEach $types {
     It 'raises EventWritten for Register-ObjectEvent, with itself as sender' {
         $job = Start-TestJob $Type $origin.Address
         $seen = [Collections.Concurrent.ConcurrentQueue[object]]::new()
-        $watch = Register-ObjectEvent $job EventWritten -MessageData $seen -Action { $Event.MessageData.Enqueue([pscustomobject]@{ Sender = $Sender; Item = $Event.SourceArgs[1] }) }
+        $watch = Register-ObjectEvent $job EventWritten -MessageData $seen -Action { $Event.MessageData.Enqueue([pscustomobject]@{ Sender = $Sender; Item = $EventArgs.ProxyEvent }) }
         try {
             $null = Invoke-WebRequest "http://127.0.0.1:$(Get-EntryPort $job $origin.Address)/bytes/10"
             Wait-Until { $seen.Item.Kind -contains 'Closed' }

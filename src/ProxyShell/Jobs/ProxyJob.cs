@@ -12,7 +12,7 @@ namespace ProxyShell.Jobs;
 public abstract partial class ProxyJob : Job2
 {
     private readonly Lock _handlersGate = new();
-    private EventHandler<ProxyEvent>? _handlers;
+    private EventHandler<ProxyEventArgs>? _handlers;
 
     private protected ProxyJob(ListenerService service, string command, string jobTypeName)
         : base(command, service.Name)
@@ -26,7 +26,7 @@ public abstract partial class ProxyJob : Job2
     /// Raised on a pool thread for each event of the service, in order; meant for <c>Register-ObjectEvent</c>, which runs its
     /// action later on the session's own thread.
     /// </summary>
-    public event EventHandler<ProxyEvent> EventWritten
+    public event EventHandler<ProxyEventArgs> EventWritten
     {
         add
         {
@@ -106,5 +106,5 @@ public abstract partial class ProxyJob : Job2
 
     private string Because() => _stopReason.Length == 0 ? "" : $" ({_stopReason})";
 
-    private void ForwardEvent(object? sender, ProxyEvent item) => _handlers?.Invoke(this, item);
+    private void ForwardEvent(object? sender, ProxyEvent item) => _handlers?.Invoke(this, new ProxyEventArgs(item));
 }
