@@ -109,6 +109,20 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(_key, ((AccessListener)listener).Chain.Hops[0].Key);
     }
 
+    [Theory]
+    [InlineData("docs/configuration.md")]
+    [InlineData("README.md")]
+    public void The_examples_of_the_documentation_are_valid(string page)
+    {
+        string key = _folder.Write("gate.key", _key.Reveal());
+        _folder.Write("gate.pfx", Certificates.Localhost.Export(X509ContentType.Pkcs12, "secret"));
+        Environment.SetEnvironmentVariable("PX_KEY", _key.Reveal());
+        Environment.SetEnvironmentVariable("PFX_PASSWORD", "secret");
+        string[] examples = [.. File.ReadAllText(Path.Combine(Repository.Root, page)).Split("```json\n").Skip(1).Select(text => text[..text.IndexOf("```", StringComparison.Ordinal)])];
+        Assert.NotEmpty(examples);
+        foreach (string example in examples) ProxyConfiguration.Parse(example, page, Path.GetDirectoryName(key));
+    }
+
     [Fact]
     public void A_file_that_is_not_there_is_named()
     {
