@@ -45,7 +45,7 @@ public sealed class AccessListener : ListenerService
         (record.Protocol, record.Destination, record.Chain, record.State) = ("tcp", _destinationText, _chainText, ConnectionState.Connecting);
         served.Clock.Allow(_options.ConnectTimeout);
         DuplexConnection upstream = await _connector.ConnectAsync(
-            _options.Chain, _destination, DestinationPolicy.AllowAll, served.Clock.Token).ConfigureAwait(false);
+            _options.Chain, _destination, DestinationPolicy.AllowAll, served.Clock.Token, new EarlyPayload(served.Client, record)).ConfigureAwait(false);
         await using (upstream.ConfigureAwait(false))
         {
             record.AttachUpstream(upstream);

@@ -12,19 +12,20 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
     /// Connects. The policy concerns the destination only: hops are the operator's own choice. A cancelled token counts as a
     /// time-out, since deadlines are its use here; who cancels for another reason knows.
     /// </summary>
-    public async ValueTask<DuplexConnection> ConnectAsync(
-        ProxyChain chain, TransportAddress destination, DestinationPolicy policy, CancellationToken cancellationToken) =>
-        await ConnectAsync(chain, destination, policy, TlsTrust.System, null, cancellationToken).ConfigureAwait(false);
+    public ValueTask<DuplexConnection> ConnectAsync(
+        ProxyChain chain, TransportAddress destination, DestinationPolicy policy, CancellationToken cancellationToken, EarlyPayload? early = null) =>
+        ConnectAsync(chain, destination, policy, TlsTrust.System, null, early, cancellationToken);
 
     /// <summary>Connects; trust and name are for a destination that is TLS itself.</summary>
     public async ValueTask<DuplexConnection> ConnectAsync(
-        ProxyChain chain, TransportAddress destination, DestinationPolicy policy, TlsTrust trust, string? serverName, CancellationToken cancellationToken)
+        ProxyChain chain, TransportAddress destination, DestinationPolicy policy, TlsTrust trust, string? serverName, EarlyPayload? early,
+        CancellationToken cancellationToken)
     {
         if (chain.Count == 0) return await DialAsync(destination, policy, trust, serverName, HopNaming.Destination(destination), null, cancellationToken).ConfigureAwait(false);
         if (destination.Endpoint is { } endpoint ? !policy.AllowsUnresolved(endpoint) : !policy.AllowsUnixSockets)
             throw new ProxyException(ProxyErrorReason.Forbidden, ProxyStage.Policy, HopNaming.Destination(destination));
         DuplexConnection connection = await DialFirstAsync(chain, cancellationToken).ConfigureAwait(false);
-        await EstablishAsync(connection, new RelayFlight(connection, chain.Hops, destination, time), chain, cancellationToken).ConfigureAwait(false);
+        await EstablishAsync(connection, new RelayFlight(connection, chain.Hops, destination, time), chain, early, cancellationToken).ConfigureAwait(false);
         return connection;
     }
 
@@ -37,12 +38,14 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
 
     /// <summary>Sends the headers and reads the answers; on failure the connection is closed.</summary>
     public static async ValueTask<Protocols.RelayResponse[]> EstablishAsync(
-        DuplexConnection connection, RelayFlight flight, ProxyChain chain, CancellationToken cancellationToken)
+        DuplexConnection connection, RelayFlight flight, ProxyChain chain, EarlyPayload? early, CancellationToken cancellationToken)
     {
         try
         {
             await flight.SendAsync(cancellationToken).ConfigureAwait(false);
-            return await flight.ReadAnswersAsync(cancellationToken).ConfigureAwait(false);
+            return early is null
+                ? await flight.ReadAnswersAsync(cancellationToken).ConfigureAwait(false)
+                : await ReadAnswersBesideAsync(flight, early, connection, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -50,6 +53,28 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
             if (e is not OperationCanceledException) throw;
             string subject = HopNaming.Hop(flight.Awaited, chain.Hops[flight.Awaited - 1]);
             throw new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Request, subject, "no answer in time", e) { HopNumber = flight.Awaited };
+        }
+    }
+
+    private static async ValueTask<Protocols.RelayResponse[]> ReadAnswersBesideAsync(
+        RelayFlight flight, EarlyPayload early, DuplexConnection connection, CancellationToken cancellationToken)
+    {
+        using var stop = new CancellationTokenSource();
+        Task sending = early.SendAsync(connection, stop.Token);
+        try
+        {
+            return await flight.ReadAnswersAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // a write that waits for a dead hop would never end by itself
+            connection.Abort();
+            throw;
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
         }
     }
 

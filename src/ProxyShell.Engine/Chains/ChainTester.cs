@@ -93,7 +93,7 @@ public sealed class ChainTester
             TimeSpan firstDial = _time.GetElapsedTime(start);
             start = _time.GetTimestamp();
             var flight = new RelayFlight(connection, part.Hops, destination, _time);
-            RelayResponse[] answers = await ChainConnector.EstablishAsync(connection, flight, part, cancellationToken).ConfigureAwait(false);
+            RelayResponse[] answers = await ChainConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
             TimeSpan handshake = _time.GetElapsedTime(start);
             TimeSpan dials = answers.Aggregate(TimeSpan.Zero, (sum, answer) => sum + answer.ConnectTime);
             // the hop that dialled this one told how long it took

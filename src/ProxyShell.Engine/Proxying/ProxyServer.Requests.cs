@@ -79,7 +79,7 @@ public sealed partial class ProxyServer
         try
         {
             return await _connector.ConnectAsync(
-                _options.Chain, request.Next!, _policy, request.Trust, request.ServerName, served.Clock.Token).ConfigureAwait(false);
+                _options.Chain, request.Next!, _policy, request.Trust, request.ServerName, early: null, served.Clock.Token).ConfigureAwait(false);
         }
         catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
         {

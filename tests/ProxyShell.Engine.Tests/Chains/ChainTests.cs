@@ -104,6 +104,34 @@ public class ChainTests
         Assert.Equal(("Destination", HopTestStatus.Ok), (only.Kind, only.Status));
     }
 
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task Payload_follows_the_headers_before_the_chain_is_up(string sockets)
+    {
+        // a hop that shows what it received and never answers
+        var received = new TaskCompletionSource<byte[]>();
+        var seen = new List<byte>();
+        await using Origin mute = Origin.Of(async socket =>
+        {
+            var buffer = new byte[4096];
+            while (await socket.ReceiveAsync(buffer) is > 0 and var count)
+            {
+                seen.AddRange(buffer.AsSpan(0, count));
+                if (seen.Count >= 47 + 5) received.TrySetResult([.. seen]);
+            }
+        });
+        await using var house = new House(sockets);
+        AccessListener listener = await house.ListenAsync(new HostEndpoint("192.0.2.7", 443), new ProxyChain(ProxyHop.Parse($"relay://{mute.Endpoint}")));
+        using Client client = await Client.ConnectAsync(listener.LocalPort);
+        await client.SendAsync("early");
+
+        byte[] bytes = await received.Task.Within();
+
+        Assert.Equal("early"u8.ToArray(), bytes[^5..]);
+        Assert.Equal(ConnectionState.Connecting, Assert.Single(listener.GetConnections()).State);
+        Assert.Equal(5, listener.Counters.BytesSent);
+    }
+
     [Fact]
     public void Chains_compose()
     {

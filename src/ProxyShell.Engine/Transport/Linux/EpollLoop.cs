@@ -107,6 +107,7 @@ internal sealed unsafe class EpollLoop
                 if (tokens[i] == WakeToken) DrainWake();
                 else if (handlers[i] is { } handler) Tell(handler, *(uint*)(items + (i * ItemSize)));
             }
+            handlers.AsSpan(0, Math.Max(count, 0)).Clear();
             RunWork();
         }
     }

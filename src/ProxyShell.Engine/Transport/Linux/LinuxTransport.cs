@@ -48,7 +48,8 @@ internal sealed class LinuxTransport : SocketTransport
             if (endpoint is IPEndPoint)
             {
                 Check(socket.Set(Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1));
-                // accepted sockets inherit it
+                // accepted sockets inherit these
+                Check(socket.Set(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1));
                 Check(socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1));
             }
             if (endpoint is IPEndPoint { Address: var ip } && ip.Equals(IPAddress.IPv6Any)) Check(socket.Set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 0));
@@ -67,7 +68,11 @@ internal sealed class LinuxTransport : SocketTransport
     private static unsafe (LinuxConnection? Connection, bool Pending) Begin(EndPoint endpoint)
     {
         SocketDescriptor socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));
-        if (endpoint is IPEndPoint) socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        if (endpoint is IPEndPoint)
+        {
+            socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+            socket.Set(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
+        }
         SocketAddress native = endpoint.Serialize();
         int result;
         fixed (byte* address = native.Buffer.Span) result = Libc.Connect(socket, address, (uint)native.Size);

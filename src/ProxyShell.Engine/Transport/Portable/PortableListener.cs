@@ -31,7 +31,7 @@ internal sealed class PortableListener(Socket socket) : ConnectionListener
             {
                 Socket client = await socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
                 backOff.Reset();
-                if (LocalEndPoint is IPEndPoint) client.NoDelay = true;
+                if (LocalEndPoint is IPEndPoint) PortableTransport.Tune(client);
                 accepted(new PortableConnection(client));
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)

@@ -12,7 +12,7 @@ internal sealed class PortableTransport : SocketTransport
         try
         {
             socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
-            if (endpoint is IPEndPoint) socket.NoDelay = true;
+            if (endpoint is IPEndPoint) Tune(socket);
             await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
             return new PortableConnection(socket);
         }
@@ -26,6 +26,13 @@ internal sealed class PortableTransport : SocketTransport
             socket?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Small writes go at once, and a peer that vanished is noticed in the end.</summary>
+    public static void Tune(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
     }
 
     public override ConnectionListener Listen(EndPoint endpoint)
