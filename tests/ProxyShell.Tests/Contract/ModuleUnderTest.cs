@@ -28,11 +28,15 @@ internal static class ModuleUnderTest
     public static IEnumerable<string> ParametersOf(CmdletMetadata cmdlet) =>
         cmdlet.SupportsShouldProcess ? cmdlet.Parameters.Concat(CommonParameters) : cmdlet.Parameters;
 
-    private static string FindRoot([CallerFilePath] string here = "")
+    // in CI source paths are made machine-independent; then the folder of the tests tells, unless they were built elsewhere
+    private static string FindRoot([CallerFilePath] string here = "") =>
+        Above(AppContext.BaseDirectory) ?? Above(Path.GetDirectoryName(here)!) ?? throw new InvalidOperationException("No ProxyShell.psd1 above the tests.");
+
+    private static string? Above(string path)
     {
-        DirectoryInfo? folder = new FileInfo(here).Directory;
+        DirectoryInfo? folder = new(path);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ProxyShell.psd1"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("No ProxyShell.psd1 above the tests.");
+        return folder?.FullName;
     }
 }
 
