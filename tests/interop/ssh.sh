@@ -2,7 +2,7 @@
 
 ssh_suite() {
     local port sshd
-    sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
+    sshd=$(command -v sshd)
     if [ -z "$sshd" ] || ! have ssh || ! have scp; then skip ssh "OpenSSH (client and server) is not installed"; return; fi
     port=$(free_port)
     mkdir -p "$work/ssh"

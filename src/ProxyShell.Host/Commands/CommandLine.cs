@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using ProxyShell.Engine.Diagnostics;
 
 namespace ProxyShell.Host.Commands;
 
 /// <summary>The commands of <c>proxyshell</c>, and what all of them share: exit codes and how faults are told.</summary>
-internal static class CommandLine
+internal static partial class CommandLine
 {
     public static async Task<int> InvokeAsync(string[] args)
     {
@@ -43,10 +44,14 @@ internal static class CommandLine
     private static int ReportUsage(ParseResult result)
     {
         string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
-        string[] faults = [.. result.Errors.Select(error => error.Message.TrimEnd('.'))];
+        string[] faults = [.. result.Errors.Select(error => TypeName().Replace(error.Message, "").TrimEnd('.'))];
         string fault = Array.Find(faults, text => text.StartsWith("Unrecognized option", StringComparison.Ordinal))
             ?? Array.Find(faults, text => text.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? faults[0];
         Fail($"{fault}. 'proxyshell {command}--help' shows the usage.");
         return ExitCode.Usage;
     }
+
+    // the library's messages name the .NET type, which says nothing to users
+    [GeneratedRegex(" as expected type '[^']*'")]
+    private static partial Regex TypeName();
 }
