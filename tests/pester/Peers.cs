@@ -66,7 +66,7 @@ namespace ProxyShellTests
                     NetworkStream stream = client.GetStream();
                     string path = (await ReadHeadAsync(stream)).Split(' ')[1];
                     if (path == "/hang") await Task.Delay(Timeout.Infinite);
-                    int count = path.StartsWith("/bytes/") ? int.Parse(path.Substring(7)) : int.MaxValue;
+                    int count = path.StartsWith("/bytes/") ? int.Parse(path.Substring(7)) : path == "/endless" ? int.MaxValue : 100;
                     string length = path == "/endless" ? "" : "Content-Length: " + count + "\r\n";
                     byte[] head = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\n" + length + "Connection: close\r\n\r\n");
                     await stream.WriteAsync(head, 0, head.Length);
