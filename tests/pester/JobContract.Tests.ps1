@@ -153,6 +153,29 @@ Describe 'a <Type> job' -ForEach $types {
         finally { $download.Dispose() }
     }
 
+    It 'is Failed, with the reason, when its service ends without being told to' {
+        $job = Start-TestJob $Type $origin.Address
+        $service = [ProxyShell.Jobs.ProxyJob].GetProperty('Service', [Reflection.BindingFlags]'Instance, NonPublic').GetValue($job)
+        $null = $service.StopAsync([timespan]::Zero)
+        (Wait-Job $job -Timeout 10).State | Should -Be Failed
+        $job.JobStateInfo.Reason.Message | Should -BeLike "$($job.Name)*without being told*"
+        $job.StatusMessage | Should -BeLike '*without being told*'
+        Receive-Job $job -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'JobStateFailed*'
+        Stop-Job $job
+        Remove-Job $job
+    }
+
+    It 'ends while it is looked at from many sides' {
+        $job = Start-TestJob $Type $origin.Address
+        $lookers = 1..4 | ForEach-Object { Start-ThreadJob { param($job) while ($job.State -ne 'Stopped') { "$($job.StatusMessage)$($job.HasMoreData)$($job.BytesSent)" } } -ArgumentList $job }
+        $stoppers = 1..4 | ForEach-Object { Start-ThreadJob { param($job) $job.StopJob() } -ArgumentList $job }
+        $null = $lookers + $stoppers | Wait-Job -Timeout 20
+        $job.State | Should -Be Stopped
+        ($lookers + $stoppers).State | Should -Not -Contain Failed
+        $lookers + $stoppers | Remove-Job -Force
+    }
+
     It 'frees everything when it is disposed while it runs' {
         $job = Start-TestJob $Type $origin.Address
         $job.Dispose()
@@ -164,7 +187,7 @@ Describe 'a <Type> job' -ForEach $types {
 
     It 'ends Receive-Job -Wait -AutoRemoveJob and is removed' {
         $job = Start-TestJob $Type $origin.Address
-        $stopper = Start-ThreadJob { param($job) while ($job.State -ne 'Running') { [Threading.Thread]::Yield() }; [Threading.Thread]::Sleep(300); $job.StopJob() } -ArgumentList $job
+        $stopper = Start-ThreadJob { param($job) while ($job.State -ne 'Running') { [Threading.Thread]::Yield() }; <# nothing tells that Receive-Job waits by now #> [Threading.Thread]::Sleep(300); $job.StopJob() } -ArgumentList $job
         $output = Receive-Job $job -Wait -AutoRemoveJob
         $output | Should -BeNullOrEmpty
         $job.State | Should -Be Stopped
