@@ -13,6 +13,7 @@ public sealed class ProxyConnection : Traffic
     private CancellationTokenSource? _setUp;
     private ProxyErrorReason _abortReason;
     private long _durationTicks = -1;
+    private float? _sampledRate;
 
     internal ProxyConnection(ServiceIdentity service, long id, EndPoint? client, IAbortable clientSide)
     {
@@ -51,8 +52,8 @@ public sealed class ProxyConnection : Traffic
     public TimeSpan Duration =>
         _durationTicks >= 0 ? TimeSpan.FromTicks(_durationTicks) : _service.Time.GetElapsedTime(_startedTimestamp);
 
-    /// <summary>Bytes per second in both directions together, over the last few seconds; 0 once it has ended.</summary>
-    public double BytesPerSecond { get; internal set; }
+    /// <summary>Bytes per second in both directions together, over the last two seconds (or since the start, if later); 0 once it has ended.</summary>
+    public double BytesPerSecond => IsEnded ? 0 : _sampledRate ?? ((BytesSent + BytesReceived) / Math.Max(Duration.TotalSeconds, 0.001));
 
     /// <summary>What went wrong, or null.</summary>
     public ProxyException? LastError { get; internal set; }
@@ -60,7 +61,10 @@ public sealed class ProxyConnection : Traffic
     /// <summary>True once it has ended.</summary>
     public bool IsEnded => State is ConnectionState.Closed or ConnectionState.Failed;
 
-    // the idle reaper's own notes about this connection
+    /// <summary>Notes the rate of the last interval.</summary>
+    internal void SampleRate(double bytesPerSecond) => _sampledRate = (float)bytesPerSecond;
+
+    // the sweeper's own notes about this connection
     internal long SeenBytes { get; set; }
 
     internal long SeenTimestamp { get; set; }
@@ -126,7 +130,6 @@ public sealed class ProxyConnection : Traffic
         {
             (_clientSide, _upstreamSide, _setUp) = (null, null, null);
             _durationTicks = _service.Time.GetElapsedTime(_startedTimestamp).Ticks;
-            BytesPerSecond = 0;
             LastError = error;
             State = error is null ? ConnectionState.Closed : ConnectionState.Failed;
         }

@@ -38,11 +38,11 @@ internal sealed class ConnectionSweeper : IAsyncDisposable
         TimeSpan since = first ? TimeSpan.Zero : _options.TimeProvider.GetElapsedTime(connection.SeenTimestamp, now);
         if (first || bytes != connection.SeenBytes)
         {
-            connection.BytesPerSecond = since > TimeSpan.Zero ? (bytes - connection.SeenBytes) / since.TotalSeconds : 0;
+            if (since > TimeSpan.Zero) connection.SampleRate((bytes - connection.SeenBytes) / since.TotalSeconds);
             (connection.SeenBytes, connection.SeenTimestamp) = (bytes, now);
             return;
         }
-        connection.BytesPerSecond = 0;
+        connection.SampleRate(0);
         if (_options.IdleTimeout != Timeout.InfiniteTimeSpan && since >= _options.IdleTimeout) connection.Abort(ProxyErrorReason.IdleTimeout);
     }
 }
