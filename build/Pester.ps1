@@ -30,6 +30,8 @@ $configuration.Run.Path = Join-Path $root tests pester
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = 'Normal'
 $configuration.Output.RenderMode = 'Plaintext'
+# the tests inherit preferences; they are written for those of a fresh session
+$ErrorActionPreference = $ProgressPreference = 'Continue'
 $result = Invoke-Pester -Configuration $configuration
 $bad = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
 $left = $result.SkippedCount + $result.NotRunCount
