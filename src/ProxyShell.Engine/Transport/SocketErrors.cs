@@ -14,7 +14,7 @@ internal static class SocketErrors
         SocketError.NetworkUnreachable or SocketError.NetworkDown => ProxyErrorReason.NetworkUnreachable,
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => ProxyErrorReason.NameNotFound,
         SocketError.TimedOut => ProxyErrorReason.TimedOut,
-        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => ProxyErrorReason.ConnectionReset,
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown or SocketError.OperationAborted or SocketError.Interrupted => ProxyErrorReason.ConnectionReset,
         SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => ProxyErrorReason.ResourceExhausted,
         SocketError.AddressAlreadyInUse => ProxyErrorReason.AddressInUse,
         SocketError.AddressNotAvailable or SocketError.AccessDenied => ProxyErrorReason.AddressNotAvailable,

@@ -22,6 +22,21 @@ internal sealed class PortableListener(Socket socket) : ConnectionListener
         _stop.Dispose();
     }
 
+    // some systems answer any question about a connection that was reset meanwhile with an error: that is no trouble of the listener
+    private PortableConnection? Adopt(Socket client)
+    {
+        try
+        {
+            if (LocalEndPoint is IPEndPoint) PortableTransport.Tune(client);
+            return new PortableConnection(client);
+        }
+        catch (SocketException)
+        {
+            client.Dispose();
+            return null;
+        }
+    }
+
     private async Task AcceptAsync(Action<DuplexConnection> accepted, Action<Exception> trouble)
     {
         var backOff = new AcceptBackOff();
@@ -31,8 +46,7 @@ internal sealed class PortableListener(Socket socket) : ConnectionListener
             {
                 Socket client = await socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
                 backOff.Reset();
-                if (LocalEndPoint is IPEndPoint) PortableTransport.Tune(client);
-                accepted(new PortableConnection(client));
+                if (Adopt(client) is { } connection) accepted(connection);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {

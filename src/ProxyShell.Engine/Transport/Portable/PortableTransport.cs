@@ -19,7 +19,9 @@ internal sealed class PortableTransport : SocketTransport
         catch (SocketException e)
         {
             socket?.Dispose();
-            throw SocketErrors.Dial(e);
+            // a Unix socket that is not there is one that nobody listens on; .NET calls it an unavailable address
+            bool missing = e.SocketErrorCode == SocketError.AddressNotAvailable && endpoint is UnixDomainSocketEndPoint;
+            throw SocketErrors.Dial(missing ? new SocketException((int)SocketError.ConnectionRefused) : e);
         }
         catch
         {
