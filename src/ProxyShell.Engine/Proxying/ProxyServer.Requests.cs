@@ -30,10 +30,23 @@ public sealed partial class ProxyServer
                 case HeaderStatus.Invalid:
                     return new RelayRequestReading(null, ProxyErrorReason.ProtocolError, fault, UInt128.Zero, null);
             }
-            if (await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false)) continue;
+            if (await TryReadMoreAsync(served, reader).ConfigureAwait(false)) continue;
             served.WasRefused = true;
             string what = reader.Bytes.IsEmpty ? "closed the connection without a request" : "closed the connection within its request header";
             throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Request, "client", what) { Side = ProxySide.Client };
+        }
+    }
+
+    private static async ValueTask<bool> TryReadMoreAsync(ServedConnection served, HeaderReader reader)
+    {
+        try
+        {
+            return await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false);
+        }
+        catch (ProxyException e)
+        {
+            served.WasRefused = true;
+            throw new ProxyException(e.Reason, ProxyStage.Request, "client", $"{e.Detail} instead of a request", e) { Side = ProxySide.Client };
         }
     }
 
