@@ -59,6 +59,10 @@ Describe 'starting listeners' {
         { Start-ProxyServer -IdleTimeout soon } | Should -Throw '*seconds*'
     }
 
+    It 'takes Infinite only where it makes sense' {
+        { Start-ProxyServer -StopTimeout Infinite } | Should -Throw "*'Infinite' is not a time*"
+    }
+
     It 'ends an idle connection after so many seconds' {
         $listener = Start-AccessListener $origin.Address -IdleTimeout 0.2
         $client = [ProxyShellTests.Download]::new($listener.LocalPort, '/hang')
@@ -90,7 +94,7 @@ Describe 'starting listeners' {
         (Start-AccessListener $origin.Address -Chain (New-ProxyChain $p1, $p2)).Chain.Count | Should -Be 2
     }
 
-    It 'refuses the destination <_>' -ForEach 'nonsense', 'host:0', 'host:99999', '::1:80' {
+    It 'refuses the destination <_>' -ForEach 'nonsense', 'host:0', 'host:99999', '::1:80', 'http://host:80' {
         $problem = Get-StartError ([scriptblock]::Create("Start-AccessListener -Destination '$_'"))
         $problem.Count | Should -Be 1
         $problem.CategoryInfo.Category | Should -Be InvalidArgument

@@ -21,6 +21,8 @@ public sealed class EndpointArgument
         HostEndpoint endpoint => endpoint,
         System.Net.IPEndPoint ip => HostEndpoint.From(ip),
         System.Net.DnsEndPoint dns => new HostEndpoint(dns.Host, dns.Port),
+        _ when ToString().Contains("://", StringComparison.Ordinal) =>
+            throw new FormatException($"'{this}' is a URL; a destination is host:port without anything else, for example example.org:80."),
         _ => HostEndpoint.Parse(ToString()),
     };
 

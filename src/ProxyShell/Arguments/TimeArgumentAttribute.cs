@@ -5,13 +5,16 @@ namespace ProxyShell.Arguments;
 
 /// <summary>
 /// Reads times as people mean them: a number is seconds (PowerShell's own conversion would take it as ticks), text may also be
-/// a time span (<c>0:05:00</c>) or <c>Infinite</c>.
+/// a time span (<c>0:05:00</c>).
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class TimeArgumentAttribute : ArgumentTransformationAttribute
 {
     // what a TimeSpan holds: about 10,675,199 days
     private static readonly double MaxSeconds = TimeSpan.MaxValue.TotalSeconds - 1;
+
+    /// <summary>Whether <c>Infinite</c> is a value too.</summary>
+    public bool MayBeInfinite { get; set; }
 
     /// <inheritdoc />
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
@@ -26,16 +29,16 @@ public sealed class TimeArgumentAttribute : ArgumentTransformationAttribute
         };
     }
 
-    private static TimeSpan FromText(string text)
+    private TimeSpan FromText(string text)
     {
-        if (text.Equals("Infinite", StringComparison.OrdinalIgnoreCase)) return Timeout.InfiniteTimeSpan;
+        if (MayBeInfinite && text.Equals("Infinite", StringComparison.OrdinalIgnoreCase)) return Timeout.InfiniteTimeSpan;
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)) return FromSeconds(seconds, text);
         return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan span) ? span : throw NoTime(text);
     }
 
-    private static TimeSpan FromSeconds(double seconds, object original) =>
+    private TimeSpan FromSeconds(double seconds, object original) =>
         Math.Abs(seconds) <= MaxSeconds ? TimeSpan.FromSeconds(seconds) : throw NoTime(original);
 
-    private static ArgumentTransformationMetadataException NoTime(object value) =>
-        new($"'{value}' is not a time: give seconds (30), a time span (0:05:00 for five minutes), or Infinite where that is allowed.");
+    private ArgumentTransformationMetadataException NoTime(object value) =>
+        new($"'{value}' is not a time: give seconds (30){(MayBeInfinite ? ", a time span (0:05:00 for five minutes) or Infinite." : " or a time span (0:05:00 for five minutes).")}");
 }

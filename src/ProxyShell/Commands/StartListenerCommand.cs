@@ -28,7 +28,7 @@ public abstract class StartListenerCommand : ProxyCmdlet
     public int MaxConnections { get; set; } = ServiceOptions.DefaultMaxConnections;
 
     [Parameter]
-    [TimeArgument]
+    [TimeArgument(MayBeInfinite = true)]
     public TimeSpan? IdleTimeout { get; set; }
 
     [Parameter]
