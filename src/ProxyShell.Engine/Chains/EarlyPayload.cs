@@ -20,10 +20,10 @@ internal sealed class EarlyPayload(DuplexConnection client, Traffic traffic)
         {
             for (int left = MaxBytes; left > 0;)
             {
-                // waiting takes nothing, so it can be given up; what is there is then read and written to the end
                 await client.ReadAsync(Memory<byte>.Empty, stop).ConfigureAwait(false);
                 buffer ??= ArrayPool<byte>.Shared.Rent(MaxBytes);
-                int count = await client.ReadAsync(buffer.AsMemory(0, left), CancellationToken.None).ConfigureAwait(false);
+                // the wait may have ended for nothing; a read that is given up takes nothing, and what was read is written to the end
+                int count = await client.ReadAsync(buffer.AsMemory(0, left), stop).ConfigureAwait(false);
                 if (count == 0) return;
                 await chain.WriteAsync(buffer.AsMemory(0, count), CancellationToken.None).ConfigureAwait(false);
                 traffic.AddSent(count);

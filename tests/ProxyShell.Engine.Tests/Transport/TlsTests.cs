@@ -6,6 +6,7 @@ using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Tests.Transport;
 
@@ -164,6 +165,20 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Equal(ProxyErrorReason.TlsFailed, refused.Reason);
         Assert.StartsWith("TLS handshake failed: ", refused.Message, StringComparison.Ordinal);
         await House.QuietAsync(servers[number - 1]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task A_read_that_races_with_its_cancellation_loses_no_byte(string sockets)
+    {
+        await using var pair = new ConnectedPair(sockets);
+        (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
+        SslStreamCertificateContext certificate = SslStreamCertificateContext.Create(Certificates.Localhost, null);
+        Task<DuplexConnection> accepting = TlsTransport.AcceptAsync(far, certificate, CancellationToken.None).AsTask();
+        var trust = TlsTrust.Pinned(Certificates.Localhost.GetCertHashString(HashAlgorithmName.SHA256));
+        await using DuplexConnection client = await TlsTransport.ConnectAsync(near, trust, "localhost", CancellationToken.None).Within();
+        await using DuplexConnection server = await accepting.Within();
+        await ReadRace.AssertLosesNothingAsync(client, server);
     }
 
     [Fact]

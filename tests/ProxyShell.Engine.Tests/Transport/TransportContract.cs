@@ -139,29 +139,7 @@ public abstract class TransportContract(string sockets)
     {
         await using var pair = new ConnectedPair(sockets);
         (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
-        byte[] sent = RandomBytes.Of(2000);
-        var got = new List<byte>();
-        var buffer = new byte[16];
-        for (int i = 0; i < sent.Length; i++)
-        {
-            using var cancel = new CancellationTokenSource();
-            Task<int> read = near.ReadAsync(buffer, cancel.Token).AsTask();
-            Task cancelling = Task.Run(cancel.Cancel);
-            await far.WriteAsync(sent.AsMemory(i, 1), CancellationToken.None);
-            try
-            {
-                int count = await read.Within();
-                got.AddRange(buffer[..count]);
-            }
-            catch (OperationCanceledException)
-            {
-                // then the byte is still there for the next read
-            }
-            await cancelling;
-        }
-        await far.CompleteWritesAsync(CancellationToken.None);
-        got.AddRange(await ConnectedPair.ReadToEndAsync(near));
-        Assert.Equal(sent, got);
+        await ReadRace.AssertLosesNothingAsync(near, far);
     }
 
     [Fact]
