@@ -25,8 +25,9 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
         if (destination.Endpoint is { } endpoint ? !policy.AllowsUnresolved(endpoint) : !policy.AllowsUnixSockets)
             throw new ProxyException(ProxyErrorReason.Forbidden, ProxyStage.Policy, HopNaming.Destination(destination));
         DuplexConnection connection = await DialFirstAsync(chain, cancellationToken).ConfigureAwait(false);
-        await EstablishAsync(connection, new RelayFlight(connection, chain.Hops, destination, time), chain, early, cancellationToken).ConfigureAwait(false);
-        return connection;
+        var flight = new RelayFlight(connection, chain, destination, time);
+        await EstablishAsync(connection, flight, chain, early, cancellationToken).ConfigureAwait(false);
+        return flight.Payload;
     }
 
     /// <summary>Connects to the first hop.</summary>
@@ -49,7 +50,8 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
         }
         catch (Exception e)
         {
-            connection.Abort();
+            // in order, not as a reset: to the hops before the one at fault nothing failed
+            await connection.DisposeAsync().ConfigureAwait(false);
             if (e is not OperationCanceledException) throw;
             string subject = HopNaming.Hop(flight.Awaited, chain.Hops[flight.Awaited - 1]);
             throw new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Request, subject, "no answer in time", e) { HopNumber = flight.Awaited };
@@ -60,7 +62,7 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
         RelayFlight flight, EarlyPayload early, DuplexConnection connection, CancellationToken cancellationToken)
     {
         using var stop = new CancellationTokenSource();
-        Task sending = early.SendAsync(connection, stop.Token);
+        Task sending = early.SendAsync(flight.Payload, stop.Token);
         try
         {
             return await flight.ReadAnswersAsync(cancellationToken).ConfigureAwait(false);
@@ -68,7 +70,7 @@ internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
         catch
         {
             // a write that waits for a dead hop would never end by itself
-            connection.Abort();
+            await connection.DisposeAsync().ConfigureAwait(false);
             throw;
         }
         finally

@@ -55,7 +55,7 @@ public sealed class ChainTester
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            var part = new ProxyChain(chain.Hops.Take(number));
+            var part = new ProxyChain(chain.Hops.Take(number)) { PayloadKey = chain.PayloadKey };
             TransportAddress? address = destination is null ? null : TransportAddress.Tcp(destination);
             return part.Count == 0
                 ? await TestDirectAsync(address!, endpoint, both.Token).ConfigureAwait(false)
@@ -92,7 +92,7 @@ public sealed class ChainTester
         {
             TimeSpan firstDial = _time.GetElapsedTime(start);
             start = _time.GetTimestamp();
-            var flight = new RelayFlight(connection, part.Hops, destination, _time);
+            var flight = new RelayFlight(connection, part, destination, _time);
             RelayResponse[] answers = await ChainConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
             TimeSpan handshake = _time.GetElapsedTime(start);
             TimeSpan dials = answers.Aggregate(TimeSpan.Zero, (sum, answer) => sum + answer.ConnectTime);

@@ -1,3 +1,5 @@
+using ProxyShell.Engine.Security;
+
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>
@@ -25,6 +27,11 @@ public sealed class ProxyChain
     /// <summary>The hops, first to last.</summary>
     public IReadOnlyList<ProxyHop> Hops => _hops;
 
+    /// <summary>
+    /// A key shared with the last hop that seals the payload between here and there, so that the hops between see nothing of it; null for none.
+    /// </summary>
+    public ProxyKey? PayloadKey { get; init; }
+
     /// <summary>How many hops there are.</summary>
     public int Count => _hops.Length;
 
@@ -34,12 +41,12 @@ public sealed class ProxyChain
     /// <summary>The chain with one more hop at its end.</summary>
     public static ProxyChain operator +(ProxyChain left, ProxyHop right) => Add(left, new ProxyChain(right));
 
-    /// <summary>The hops of both, in order.</summary>
+    /// <summary>The hops of both, in order; the payload key is the right one's if it has one, else the left one's.</summary>
     public static ProxyChain Add(ProxyChain left, ProxyChain right)
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        return new ProxyChain([.. left._hops, .. right._hops]);
+        return new ProxyChain([.. left._hops, .. right._hops]) { PayloadKey = right.PayloadKey ?? left.PayloadKey };
     }
 
     /// <summary>The hops' URIs without keys, or <c>direct</c>.</summary>

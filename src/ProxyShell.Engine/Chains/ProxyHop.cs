@@ -66,6 +66,12 @@ public sealed record ProxyHop
         }
     }
 
+    /// <summary>The chain of two hops.</summary>
+    public static ProxyChain operator +(ProxyHop left, ProxyHop right) => Add(left, right);
+
+    /// <summary>The chain of two hops.</summary>
+    public static ProxyChain Add(ProxyHop left, ProxyHop right) => new(left, right);
+
     /// <summary>The URI without the key.</summary>
     public override string ToString() => Uri;
 }

@@ -17,7 +17,7 @@ internal static partial class ProxyHopParser
             "relay" => ParseNetwork(text, colon, TransportKind.Tcp),
             "relays" => ParseNetwork(text, colon, TransportKind.Tls),
             "relay+unix" => ParseUnix(text, colon),
-            _ => throw Fault(text, $"it must start with {string.Join(", ", ProxyHop.Schemes.Select(s => s + ":"))} for example relay://127.0.0.1:4101"),
+            _ => throw Fault(text, $"it must start with {string.Join(" or ", ProxyHop.Schemes.Select(s => s + ":"))}, for example relay://127.0.0.1:4101"),
         };
     }
 

@@ -22,4 +22,7 @@ internal sealed record RelayRequest
 
     /// <summary>The name to ask for and check in TLS when it is not the host of <see cref="Next"/>.</summary>
     public string? ServerName { get; init; }
+
+    /// <summary>The id of the key that seals the payload between the client and this hop, which is then the last; empty for none.</summary>
+    public string PayloadKeyId { get; init; } = "";
 }

@@ -16,6 +16,7 @@ internal static class RelayRequestCodec
     private const int ClearLength = RelayFrame.FrontLength + ProxyKey.IdLength + RelayFrame.NonceLength;
     private const byte ThumbprintOption = 1;
     private const byte ServerNameOption = 2;
+    private const byte PayloadKeyOption = 3;
     private const byte CriticalBit = 0x80;
 
     public static HeaderStatus Measure(ReadOnlySpan<byte> bytes, out int total, out string fault) =>
@@ -71,6 +72,7 @@ internal static class RelayRequestCodec
         RelayAddressCodec.Write(ref writer, request.Next);
         if (!request.Trust.Pin.IsEmpty) WriteOption(ref writer, ThumbprintOption | CriticalBit, request.Trust.Pin);
         if (request.ServerName is not null) WriteOption(ref writer, ServerNameOption | CriticalBit, Encoding.UTF8.GetBytes(request.ServerName));
+        if (request.PayloadKeyId.Length > 0) WriteOption(ref writer, PayloadKeyOption | CriticalBit, Convert.FromHexString(request.PayloadKeyId));
         return writer.Length;
     }
 
@@ -116,6 +118,9 @@ internal static class RelayRequestCodec
                     break;
                 case ServerNameOption when value.Length is > 0 and <= 253 && !value.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E):
                     request = request with { ServerName = Encoding.ASCII.GetString(value) };
+                    break;
+                case PayloadKeyOption when value.Length == ProxyKey.IdLength:
+                    request = request with { PayloadKeyId = Convert.ToHexStringLower(value) };
                     break;
                 case var _ when (type & CriticalBit) != 0:
                     return Refuse(ProxyErrorReason.Unsupported, $"option {type & ~CriticalBit} is not known or not valid", request.Nonce, key);

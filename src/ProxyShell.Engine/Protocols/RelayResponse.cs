@@ -8,6 +8,12 @@ internal sealed record RelayResponse
     /// <summary>The request's nonce; zero when the hop refused before it read one.</summary>
     public required UInt128 Nonce { get; init; }
 
+    /// <summary>
+    /// Part of the keys that the answer and the payload are sealed with: fresh for each response (<see cref="RelayResponseCodec.NewSalt"/>)
+    /// unless neither is sealed.
+    /// </summary>
+    public required UInt128 Salt { get; init; }
+
     public required ProxyErrorReason Reason { get; init; }
 
     public ProxyStage Stage { get; init; }

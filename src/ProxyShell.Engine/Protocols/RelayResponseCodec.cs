@@ -25,24 +25,23 @@ internal static class RelayResponseCodec
     public static HeaderStatus Measure(ReadOnlySpan<byte> bytes, out int total, out string fault) =>
         RelayFrame.Measure(bytes, RelayFrame.ResponseByte, MinLength, out total, out fault);
 
-    /// <summary>Writes the header with a fresh salt, sealed when there is a key; returns its length.</summary>
-    public static int Write(Span<byte> output, RelayResponse response, ProxyKey? key)
+    /// <summary>A fresh salt, as every response needs one: it must never be used twice with one key.</summary>
+    public static UInt128 NewSalt()
     {
         Span<byte> salt = stackalloc byte[RelayFrame.NonceLength];
-        if (key is not null) RandomNumberGenerator.Fill(salt);
-        else salt.Clear();
-        return Write(output, response, key, salt);
+        RandomNumberGenerator.Fill(salt);
+        return BinaryPrimitives.ReadUInt128BigEndian(salt);
     }
 
-    /// <summary>Writes the header with the given salt, which must never be used twice with one key.</summary>
-    public static int Write(Span<byte> output, RelayResponse response, ProxyKey? key, ReadOnlySpan<byte> salt)
+    /// <summary>Writes the header, sealed when there is a key; returns its length.</summary>
+    public static int Write(Span<byte> output, RelayResponse response, ProxyKey? key)
     {
         Span<byte> clear = stackalloc byte[MinBodyLength + 255];
         int bodyLength = WriteBody(clear, response);
         int total = ClearLength + bodyLength + (key is null ? 0 : HeaderSealer.TagLength);
         RelayFrame.WriteFront(output, RelayFrame.ResponseByte, key is not null, total);
         BinaryPrimitives.WriteUInt128BigEndian(output[RelayFrame.FrontLength..], response.Nonce);
-        salt.CopyTo(output[SaltOffset..]);
+        BinaryPrimitives.WriteUInt128BigEndian(output[SaltOffset..], response.Salt);
         if (key is null) clear[..bodyLength].CopyTo(output[ClearLength..]);
         else HeaderSealer.SealResponse(key, output[RelayFrame.FrontLength..ClearLength], clear[..bodyLength], output[ClearLength..], output[..ClearLength]);
         return total;
@@ -69,7 +68,7 @@ internal static class RelayResponseCodec
             }
             body = clear[..(body.Length - HeaderSealer.TagLength)];
         }
-        RelayResponse? response = ReadBody(body, echo);
+        RelayResponse? response = ReadBody(body, echo, BinaryPrimitives.ReadUInt128BigEndian(header[SaltOffset..]));
         if (response is null) fault = "its answer is malformed";
         else if (echo != nonce && (echo != UInt128.Zero || response.Reason == ProxyErrorReason.None)) fault = "its answer belongs to another request";
         else if (response.Reason == ProxyErrorReason.None && isSealed != key is not null) fault = "its answer should be sealed and is not";
@@ -90,7 +89,7 @@ internal static class RelayResponseCodec
     }
 
     // what follows the message is kept for later versions and ignored
-    private static RelayResponse? ReadBody(ReadOnlySpan<byte> body, UInt128 nonce)
+    private static RelayResponse? ReadBody(ReadOnlySpan<byte> body, UInt128 nonce, UInt128 salt)
     {
         var reader = new SpanReader(body);
         byte reason = reader.Byte();
@@ -101,6 +100,7 @@ internal static class RelayResponseCodec
         return new RelayResponse
         {
             Nonce = nonce,
+            Salt = salt,
             Reason = reason <= (byte)ProxyErrorReason.Other ? (ProxyErrorReason)reason : ProxyErrorReason.Other,
             Stage = (ProxyStage)stage,
             ConnectTime = TimeSpan.FromMicroseconds(connectTime),

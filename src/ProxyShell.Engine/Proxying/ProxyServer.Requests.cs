@@ -52,7 +52,7 @@ public sealed partial class ProxyServer
 
     private RelayRequestReading CheckFreshness(RelayRequestReading reading)
     {
-        if (reading.Request is null || reading.Key is null) return reading;
+        if (reading.Request is null || (reading.Key is null && reading.Request.PayloadKeyId.Length == 0)) return reading;
         ProxyErrorReason reason = _replays.Check(reading.Nonce, reading.Request.Timestamp, out TimeSpan difference);
         if (reason == ProxyErrorReason.None) return reading;
         string message = reason == ProxyErrorReason.ClockSkew
@@ -64,7 +64,7 @@ public sealed partial class ProxyServer
     private async Task RefuseAsync(ServedConnection served, RelayRequestReading reading, ProxyErrorReason reason, string message)
     {
         served.WasRefused = true;
-        await TellAsync(served, new RelayResponse { Nonce = reading.Nonce, Reason = reason, Stage = ProxyStage.Request, Message = message }, reading.Key).ConfigureAwait(false);
+        await TellAsync(served, new RelayResponse { Nonce = reading.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = ProxyStage.Request, Message = message }, reading.Key).ConfigureAwait(false);
         throw new ProxyException(reason, ProxyStage.Request, "client", message) { Side = ProxySide.Client };
     }
 
@@ -78,14 +78,31 @@ public sealed partial class ProxyServer
         await using (upstream.ConfigureAwait(false))
         {
             record.AttachUpstream(upstream);
-            var response = new RelayResponse { Nonce = request.Nonce, Reason = ProxyErrorReason.None, ConnectTime = _options.TimeProvider.GetElapsedTime(start) };
+            var response = new RelayResponse
+            {
+                Nonce = request.Nonce,
+                Salt = RelayResponseCodec.NewSalt(),
+                Reason = ProxyErrorReason.None,
+                ConnectTime = _options.TimeProvider.GetElapsedTime(start),
+            };
             await SendAsync(served.Client, response, key, served.Clock.Token).ConfigureAwait(false);
             served.EndSetUp();
             record.State = ConnectionState.Open;
             Registry.Write(ProxyEventKind.Opened, "opened", connection: record);
-            if (await Relay.RunAsync(served.Client, upstream, record).ConfigureAwait(false) is { } failure) throw failure;
+            if (await Relay.RunAsync(PayloadOf(served, request, response), upstream, record).ConfigureAwait(false) is { } failure) throw failure;
         }
     }
+
+    private DuplexConnection PayloadOf(ServedConnection served, RelayRequest request, RelayResponse response)
+    {
+        if (PayloadKeyOf(request) is not { } key) return served.Client;
+        var connection = new SealedConnection(served.Client, RecordCipher.FromHop(key, request.Nonce, request.Timestamp, response.Salt));
+        connection.ReceiveWith(RecordCipher.FromClient(key, request.Nonce, request.Timestamp));
+        return connection;
+    }
+
+    private ProxyKey? PayloadKeyOf(RelayRequest request) =>
+        _options.PayloadKeys.Concat(_options.Keys).FirstOrDefault(key => key.Id == request.PayloadKeyId);
 
     private async ValueTask<DuplexConnection> DialAsync(ServedConnection served, RelayRequest request, ProxyKey? key)
     {
@@ -113,13 +130,13 @@ public sealed partial class ProxyServer
             _ => _options.Chain.Count > 0 ? e.Message : e.Detail,
         };
         ProxyStage stage = e.Stage is ProxyStage.Request ? ProxyStage.Dial : e.Stage;
-        return new RelayResponse { Nonce = request.Nonce, Reason = reason, Stage = stage, Message = message };
+        return new RelayResponse { Nonce = request.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = stage, Message = message };
     }
 
     private async Task EchoAsync(ServedConnection served, RelayRequestReading reading)
     {
         (served.Record.Protocol, served.Record.Destination) = ("relay", "probe");
-        await SendAsync(served.Client, new RelayResponse { Nonce = reading.Nonce, Reason = ProxyErrorReason.None }, reading.Key, served.Clock.Token).ConfigureAwait(false);
+        await SendAsync(served.Client, new RelayResponse { Nonce = reading.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = ProxyErrorReason.None }, reading.Key, served.Clock.Token).ConfigureAwait(false);
         served.Clock.Allow(_options.ConnectTimeout);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1024);
         try

@@ -43,9 +43,11 @@ public sealed partial class ProxyServer : ListenerService
 
     private protected override bool AuthenticatesClients => _options.Keys.Count > 0;
 
+    private protected override string Remedy => "give a key, ";
+
     private protected override async ValueTask TurnAwayAsync(DuplexConnection connection)
     {
-        var response = new RelayResponse { Nonce = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
+        var response = new RelayResponse { Nonce = UInt128.Zero, Salt = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
         if (_options.Certificate is null) await SendAsync(connection, response, key: null, CancellationToken.None).ConfigureAwait(false);
         await LingeringClose.RunAsync(connection, _options.TimeProvider).ConfigureAwait(false);
     }
@@ -55,6 +57,8 @@ public sealed partial class ProxyServer : ListenerService
         RelayRequestReading reading = await ReadRequestAsync(served).ConfigureAwait(false);
         if (reading.Request is null)
             await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
+        else if (reading.Request.PayloadKeyId.Length > 0 && PayloadKeyOf(reading.Request) is null)
+            await RefuseAsync(served, reading, ProxyErrorReason.AuthenticationFailed, "wrong payload key").ConfigureAwait(false);
         else if (reading.Request.Command == RelayCommand.Probe)
             await EchoAsync(served, reading).ConfigureAwait(false);
         else

@@ -12,6 +12,9 @@ public sealed record ProxyServerOptions : ServiceOptions
     /// <summary>Keys of the clients; when there are any, every request must be sealed with one of them.</summary>
     public IReadOnlyList<ProxyKey> Keys { get; init; } = [];
 
+    /// <summary>Keys with which clients may seal the payload for this server; <see cref="Keys"/> serve for that too.</summary>
+    public IReadOnlyList<ProxyKey> PayloadKeys { get; init; } = [];
+
     /// <summary>When not empty, only destinations that match one of these are allowed.</summary>
     public IReadOnlyList<DestinationPattern> AllowDestination { get; init; } = [];
 

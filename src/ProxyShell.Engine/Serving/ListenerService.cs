@@ -82,6 +82,9 @@ public abstract partial class ListenerService : IAsyncDisposable
     /// <summary>Whether something authenticates the clients; without it only loopback may be listened on.</summary>
     private protected abstract bool AuthenticatesClients { get; }
 
+    /// <summary>What would authenticate clients, as the beginning of a sentence ("give a key, "); empty when nothing can.</summary>
+    private protected virtual string Remedy => "";
+
     /// <summary>The open connections.</summary>
     public IReadOnlyList<ProxyConnection> GetConnections() => Registry.ToList();
 
@@ -155,7 +158,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     {
         if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || AuthenticatesClients) return;
         throw new FormatException(
-            $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: give a key, listen on 127.0.0.1, or say AllowAnonymous.");
+            $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: {Remedy}listen on 127.0.0.1, or say AllowAnonymous.");
     }
 
     // what listens on a Unix socket is for the same user, as on loopback it is for the same machine

@@ -1,7 +1,7 @@
 namespace ProxyShell.Engine.Transport;
 
-/// <summary>A connection as a <see cref="Stream"/>, for libraries that want one; disposing it does not close the connection.</summary>
-internal sealed class DuplexStream(DuplexConnection connection) : Stream
+/// <summary>A connection as the <see cref="Stream"/> that SslStream wants; disposing it does not close the connection.</summary>
+internal sealed class DuplexStream(DuplexConnection connection, TlsGate gate) : Stream
 {
     public override bool CanRead => true;
 
@@ -18,10 +18,10 @@ internal sealed class DuplexStream(DuplexConnection connection) : Stream
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        connection.ReadAsync(buffer, cancellationToken);
+        gate.ReadInnerAsync(connection, buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        connection.ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        gate.ReadInnerAsync(connection, buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         connection.WriteAsync(buffer, cancellationToken);

@@ -27,14 +27,18 @@ internal static class SocketErrors
 
     public static ProxyException Listen(SocketException error, EndPoint endpoint)
     {
+        string subject = $"cannot listen on {endpoint}";
+        if (endpoint is UnixDomainSocketEndPoint && Path.GetDirectoryName(endpoint.ToString()) is { } folder && !Directory.Exists(folder))
+            return new ProxyException(ProxyErrorReason.AddressNotAvailable, ProxyStage.Listen, subject, $"the folder '{folder}' does not exist", error);
         string? detail = error.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "the address is already in use; choose another port, or 0 for any free one",
+            SocketError.AccessDenied when endpoint is UnixDomainSocketEndPoint => "permission denied",
             SocketError.AccessDenied => "permission denied; ports below 1024 need privileges",
             SocketError.AddressNotAvailable => "this machine does not have that address",
             _ => null,
         };
-        return Make(error, ProxyStage.Listen, $"cannot listen on {endpoint}", detail);
+        return Make(error, ProxyStage.Listen, subject, detail);
     }
 
     private static ProxyException Make(SocketException error, ProxyStage stage, string? subject, string? detail = null)

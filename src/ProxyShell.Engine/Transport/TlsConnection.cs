@@ -5,7 +5,7 @@ using ProxyShell.Engine.Diagnostics;
 namespace ProxyShell.Engine.Transport;
 
 /// <summary>A TLS connection over another connection. Half-close is the close_notify alert (RFC 8446 §6.1), then the inner half-close.</summary>
-internal sealed class TlsConnection(SslStream stream, DuplexConnection inner) : DuplexConnection
+internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, TlsGate gate) : DuplexConnection
 {
     public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
 
@@ -27,7 +27,7 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner) : 
     {
         try
         {
-            await stream.ShutdownAsync().ConfigureAwait(false);
+            await gate.StartAsync(stream.ShutdownAsync).ConfigureAwait(false);
             await inner.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsFault(e))
@@ -49,7 +49,7 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner) : 
     {
         try
         {
-            return await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            return await gate.ReadAsync(stream, buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsFault(e))
         {

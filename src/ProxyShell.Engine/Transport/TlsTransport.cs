@@ -38,12 +38,13 @@ internal static class TlsTransport
     {
         // handshakes compute for milliseconds: they must not hold up a loop
         if (inner is Linux.LinuxConnection onLoop) onLoop.ContinuesOnLoop = false;
-        var stream = new SslStream(new DuplexStream(inner));
+        var gate = new TlsGate();
+        var stream = new SslStream(new DuplexStream(inner, gate));
         try
         {
             await Task.Yield();
             await authenticate(stream).ConfigureAwait(false);
-            return new TlsConnection(stream, inner);
+            return new TlsConnection(stream, inner, gate);
         }
         catch (Exception e)
         {

@@ -33,8 +33,8 @@ public class RelayCodecTests
             Timestamp = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
             Next = TransportAddress.Tcp(new HostEndpoint("192.0.2.7", 443)),
         };
-        byte[] salt = [.. Enumerable.Range(0, 16).Reverse().Select(i => (byte)i)];
-        var ok = new RelayResponse { Nonce = UInt128.One, Reason = ProxyErrorReason.None, ConnectTime = TimeSpan.FromMicroseconds(1500) };
+        var salt = new UInt128(0x0f0e0d0c0b0a0908, 0x0706050403020100);
+        var ok = new RelayResponse { Nonce = UInt128.One, Salt = UInt128.Zero, Reason = ProxyErrorReason.None, ConnectTime = TimeSpan.FromMicroseconds(1500) };
         var refused = ok with { Reason = ProxyErrorReason.ConnectionRefused, Stage = ProxyStage.Dial, ConnectTime = TimeSpan.Zero, Message = "connection refused" };
         int length = name switch
         {
@@ -46,9 +46,9 @@ public class RelayCodecTests
             "request, clear, Unix socket" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Unix("/run/p.sock") }, null),
             "request, clear, probe" => RelayRequestCodec.Write(buffer, connect with { Command = RelayCommand.Probe, Next = null }, null),
             "request, sealed, IPv6" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Tcp(new HostEndpoint("2001:db8::1", 80)) }, Key),
-            "response, clear, ok" => RelayResponseCodec.Write(buffer, ok, null, new byte[16]),
-            "response, clear, refused" => RelayResponseCodec.Write(buffer, refused, null, new byte[16]),
-            "response, sealed, ok" => RelayResponseCodec.Write(buffer, ok, Key, salt),
+            "response, clear, ok" => RelayResponseCodec.Write(buffer, ok, null),
+            "response, clear, refused" => RelayResponseCodec.Write(buffer, refused, null),
+            "response, sealed, ok" => RelayResponseCodec.Write(buffer, ok with { Salt = salt }, Key),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such vector"),
         };
         return buffer[..length];
@@ -114,7 +114,7 @@ public class RelayCodecTests
     public void Control_characters_in_messages_do_not_reach_the_terminal()
     {
         var buffer = new byte[512];
-        var response = new RelayResponse { Nonce = 1, Reason = ProxyErrorReason.Other, Message = "a\u001b[2Jb" };
+        var response = new RelayResponse { Nonce = 1, Salt = 0, Reason = ProxyErrorReason.Other, Message = "a\u001b[2Jb" };
         int length = RelayResponseCodec.Write(buffer, response, null);
         Assert.Equal("a?[2Jb", RelayResponseCodec.Read(buffer.AsSpan(0, length), 1, null, out _)!.Message);
     }
@@ -123,7 +123,7 @@ public class RelayCodecTests
     public void Long_messages_are_cut_between_characters()
     {
         var buffer = new byte[512];
-        int length = RelayResponseCodec.Write(buffer, new RelayResponse { Nonce = 1, Reason = ProxyErrorReason.Other, Message = new string('é', 200) }, null);
+        int length = RelayResponseCodec.Write(buffer, new RelayResponse { Nonce = 1, Salt = 0, Reason = ProxyErrorReason.Other, Message = new string('é', 200) }, null);
         Assert.Equal(new string('é', 127), RelayResponseCodec.Read(buffer.AsSpan(0, length), 1, null, out _)!.Message);
     }
 

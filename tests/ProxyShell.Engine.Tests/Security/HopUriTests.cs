@@ -42,9 +42,9 @@ public class HopUriTests
     }
 
     [Theory]
-    [InlineData("", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
-    [InlineData("127.0.0.1:4101", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
-    [InlineData("http://h:1", "it must start with relay:, relays:, relay+unix: for example relay://127.0.0.1:4101")]
+    [InlineData("", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
+    [InlineData("127.0.0.1:4101", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
+    [InlineData("http://h:1", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
     [InlineData("relay:h:1", "'//' is missing after the scheme")]
     [InlineData("relay://", "'' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
     [InlineData("relay://h", "'h' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
