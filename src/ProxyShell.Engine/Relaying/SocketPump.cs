@@ -26,7 +26,7 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
     private bool _sourceEnded;
 
     /// <summary>Set when the loop says so; cleared when a read would block.</summary>
-    public bool SourceReady { get; set; } = true;
+    public bool SourceReady { get; set; }
 
     /// <summary>Set when the loop says so; cleared when a write would block.</summary>
     public bool SinkReady { get; set; } = true;

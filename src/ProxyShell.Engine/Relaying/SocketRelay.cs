@@ -39,9 +39,7 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
     void ISocketRelay.OnReady(LinuxConnection connection, uint events)
     {
         (SocketPump reading, SocketPump writing) = connection == _client ? (_up, _down) : (_down, _up);
-        const uint End = Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
-        if ((events & (Libc.EPOLLIN | End)) != 0) reading.SourceReady = true;
-        if ((events & (End | Libc.EPOLLPRI)) != 0) reading.ReadToTheEnd = true;
+        Note(reading, events);
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) writing.SinkReady = true;
         // a reset after the end was read shows in no read any more
         if ((events & Libc.EPOLLERR) != 0 && reading.Finished && connection.Descriptor.TakeError() is not 0 and var errno)
@@ -69,10 +67,24 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
     private bool Start()
     {
         _started = true;
-        _down.SourceReady = _upstream.MayBeReadable;
-        bool entered = _client.TryEnterRelay(this, _loop) && _upstream.TryEnterRelay(this, _loop);
-        if (!entered) Fail(ProxySide.None, new SocketException((int)SocketError.ConnectionAborted));
+        bool entered = _client.TryEnterRelay(this, _loop, out uint client) & _upstream.TryEnterRelay(this, _loop, out uint upstream);
+        if (entered)
+        {
+            Note(_up, client);
+            Note(_down, upstream);
+        }
+        else
+        {
+            Fail(ProxySide.None, new SocketException((int)SocketError.ConnectionAborted));
+        }
         return entered;
+    }
+
+    private static void Note(SocketPump reading, uint events)
+    {
+        const uint End = Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
+        if ((events & (Libc.EPOLLIN | End)) != 0) reading.SourceReady = true;
+        if ((events & (End | Libc.EPOLLPRI)) != 0) reading.ReadToTheEnd = true;
     }
 
     private void Pump()

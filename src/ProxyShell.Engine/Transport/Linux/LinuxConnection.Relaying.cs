@@ -9,17 +9,17 @@ internal sealed partial class LinuxConnection
     /// <summary>The descriptor, for the relay that has taken the connection over.</summary>
     internal SocketDescriptor Descriptor => _socket;
 
-    /// <summary>False when the loop watches the connection and has never seen anything to read.</summary>
-    internal bool MayBeReadable => !_registered || _readEpoch != 0;
-
     /// <summary>
     /// Gives the connection to a relay that runs on <paramref name="loop"/>, on that loop's thread. Returns false when the
-    /// connection is closed already. From here to <see cref="LeaveRelay"/> the descriptor stays open and its number valid.
+    /// connection is closed already. <paramref name="seen"/> is all that the loop has told of the connection so far, which it will
+    /// not tell again: readiness comes once per change. From here to <see cref="LeaveRelay"/> the descriptor stays open and its number valid.
     /// </summary>
-    internal bool TryEnterRelay(ISocketRelay relay, EpollLoop loop)
+    internal bool TryEnterRelay(ISocketRelay relay, EpollLoop loop, out uint seen)
     {
         lock (_gate)
         {
+            // what was never watched may have anything to read
+            seen = _registered ? _seenEvents : Libc.EPOLLIN;
             if (_closed) return false;
             _relay = relay;
             if (_loop != loop)

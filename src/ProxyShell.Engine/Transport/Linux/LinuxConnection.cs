@@ -24,7 +24,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     private ulong _token;
     private uint _readEpoch;
     private uint _writeEpoch;
-    private bool _sawError;
+    private uint _seenEvents;
     private bool _registered;
     private bool _closed;
 
@@ -71,7 +71,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     public async ValueTask FinishConnectAsync(CancellationToken cancellationToken)
     {
         await WaitAsync(forRead: false, seen: 0, cancellationToken).ConfigureAwait(false);
-        if (_sawError && _socket.TakeError() is not 0 and var errno) throw Errno.Exception(errno);
+        if ((_seenEvents & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0 && _socket.TakeError() is not 0 and var errno) throw Errno.Exception(errno);
     }
 
     void IEpollHandler.OnReady(EpollLoop loop, uint events)
@@ -83,7 +83,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
             if (loop != _loop || _closed) return;
             if (_relay is null)
             {
-                _sawError |= (events & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0;
+                _seenEvents |= events;
                 if ((events & ReadEvents) != 0)
                 {
                     _readEpoch++;
