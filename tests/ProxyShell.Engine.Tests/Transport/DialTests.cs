@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Security;
@@ -39,8 +38,8 @@ public class DialTests
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
     public async Task A_silent_address_does_not_hold_up_the_next(string sockets)
     {
-        using Socket deaf = DeafListener.Open();
-        int port = ((IPEndPoint)deaf.LocalEndPoint!).Port;
+        using var deaf = new DeafListener();
+        int port = deaf.EndPoint.Port;
         await using var good = new ConnectedPair(sockets, new IPEndPoint(Refusing, port));
         int before = Descriptors.Count();
 
@@ -56,8 +55,8 @@ public class DialTests
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
     public async Task A_race_ends_with_its_cancellation(string sockets)
     {
-        using Socket deaf = DeafListener.Open();
-        int port = ((IPEndPoint)deaf.LocalEndPoint!).Port;
+        using var deaf = new DeafListener();
+        int port = deaf.EndPoint.Port;
         using var cancel = new CancellationTokenSource();
         Task<DuplexConnection> race = new DialRace(Sockets.Of(sockets), [IPAddress.Loopback, IPAddress.Loopback], port).RunAsync(cancel.Token).AsTask();
         await cancel.CancelAsync();

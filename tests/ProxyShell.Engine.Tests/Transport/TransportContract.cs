@@ -160,14 +160,14 @@ public abstract class TransportContract(string sockets)
     [Fact]
     public async Task A_cancelled_connect_ends_at_once()
     {
-        using Socket deaf = DeafListener.Open();
+        using var deaf = new DeafListener();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Sockets.Of(sockets).ConnectAsync(deaf.LocalEndPoint!, new CancellationToken(canceled: true)).AsTask().Within());
+            () => Sockets.Of(sockets).ConnectAsync(deaf.EndPoint, new CancellationToken(canceled: true)).AsTask().Within());
         int before = Descriptors.Count();
         for (int i = 0; i < 20; i++)
         {
             using var cancel = new CancellationTokenSource();
-            Task<DuplexConnection> connecting = Sockets.Of(sockets).ConnectAsync(deaf.LocalEndPoint!, cancel.Token).AsTask();
+            Task<DuplexConnection> connecting = Sockets.Of(sockets).ConnectAsync(deaf.EndPoint, cancel.Token).AsTask();
             await cancel.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.Within(5));
         }
@@ -211,7 +211,7 @@ public abstract class TransportContract(string sockets)
         }
     }
 
-    // whoever reads and writes meanwhile gets an error, never silence and never another connection's bytes
+    // whoever reads and writes meanwhile gets the one kind of error that callers look for
     [Fact]
     public async Task Abort_may_come_from_anywhere_at_any_time()
     {
@@ -239,9 +239,9 @@ public abstract class TransportContract(string sockets)
             {
                 while (true) await action();
             }
-            catch (Exception e) when (e is ProxyException or ObjectDisposedException)
+            catch (ProxyException)
             {
-                // as promised; the second when it came between the look at the connection and the system call
+                // as promised
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using ProxyShell.Engine.Diagnostics;
 
 namespace ProxyShell.Engine.Transport.Linux;
 
@@ -48,15 +49,22 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         uint seen = Volatile.Read(ref _writeEpoch);
-        buffer = buffer[TrySend(buffer.Span)..];
+        buffer = buffer[Send(buffer.Span)..];
         return buffer.IsEmpty ? ValueTask.CompletedTask : WriteRestAsync(buffer, seen, cancellationToken);
     }
 
     public override ValueTask CompleteWritesAsync(CancellationToken cancellationToken)
     {
-        ThrowIfClosed();
-        if (Libc.Shutdown(_socket, Libc.SHUT_WR) != 0) throw SocketErrors.Relay(Errno.Exception(Libc.LastError));
-        return ValueTask.CompletedTask;
+        try
+        {
+            ThrowIfClosed();
+            if (Libc.Shutdown(_socket, Libc.SHUT_WR) != 0) throw SocketErrors.Relay(Errno.Exception(Libc.LastError));
+            return ValueTask.CompletedTask;
+        }
+        catch (ObjectDisposedException)
+        {
+            throw Aborted();
+        }
     }
 
     public override void Abort() => Close(reset: true);
@@ -118,7 +126,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         uint seen = Volatile.Read(ref _readEpoch);
-        int count = TryReceive(buffer.Span);
+        int count = Receive(buffer.Span);
         return count >= 0 ? new ValueTask<int>(count) : ReadRestAsync(buffer, seen, cancellationToken);
     }
 
@@ -129,7 +137,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         {
             await WaitAsync(forRead: true, seen, cancellationToken).ConfigureAwait(false);
             seen = Volatile.Read(ref _readEpoch);
-            int count = TryReceive(buffer.Span);
+            int count = Receive(buffer.Span);
             if (count >= 0) return count;
         }
     }
@@ -141,7 +149,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         {
             await WaitAsync(forRead: false, seen, cancellationToken).ConfigureAwait(false);
             seen = Volatile.Read(ref _writeEpoch);
-            buffer = buffer[TrySend(buffer.Span)..];
+            buffer = buffer[Send(buffer.Span)..];
         }
     }
 
@@ -170,42 +178,6 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         _registered = true;
     }
 
-    // -1 means that it would block
-    private unsafe int TryReceive(Span<byte> buffer)
-    {
-        ThrowIfClosed();
-        byte peeked;
-        fixed (byte* start = buffer)
-        {
-            while (true)
-            {
-                nint count = buffer.IsEmpty ? Libc.Receive(_socket, &peeked, 1, Libc.MSG_PEEK) : Libc.Receive(_socket, start, buffer.Length, 0);
-                if (count >= 0) return buffer.IsEmpty ? 0 : (int)count;
-                int errno = Libc.LastError;
-                if (errno == Libc.EAGAIN) return -1;
-                if (errno != Libc.EINTR) throw SocketErrors.Relay(Errno.Exception(errno));
-            }
-        }
-    }
-
-    // how many bytes went out; fewer than asked means that more would block
-    private unsafe int TrySend(ReadOnlySpan<byte> buffer)
-    {
-        ThrowIfClosed();
-        int sent = 0;
-        fixed (byte* start = buffer)
-        {
-            while (sent < buffer.Length)
-            {
-                nint count = Libc.Send(_socket, start + sent, buffer.Length - sent, Libc.MSG_NOSIGNAL);
-                if (count >= 0) sent += (int)count;
-                else if (Libc.LastError is var errno && errno == Libc.EAGAIN) break;
-                else if (errno != Libc.EINTR) throw SocketErrors.Relay(Errno.Exception(errno));
-            }
-        }
-        return sent;
-    }
-
     private void Close(bool reset)
     {
         ReadinessWaiter? reader, writer;
@@ -219,7 +191,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         }
         relay?.OnAbort(this);
         if (reader is null && writer is null) return;
-        var error = SocketErrors.Relay(new SocketException((int)SocketError.ConnectionAborted));
+        ProxyException error = Aborted();
         reader?.Fail(error);
         writer?.Fail(error);
     }
@@ -235,6 +207,8 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
 
     private void ThrowIfClosed()
     {
-        if (_closed) throw SocketErrors.Relay(new SocketException((int)SocketError.ConnectionAborted));
+        if (_closed) throw Aborted();
     }
+
+    private static ProxyException Aborted() => SocketErrors.Relay(new SocketException((int)SocketError.ConnectionAborted));
 }

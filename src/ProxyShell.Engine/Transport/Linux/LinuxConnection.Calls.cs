@@ -1,0 +1,66 @@
+namespace ProxyShell.Engine.Transport.Linux;
+
+/// <summary>The system calls that move bytes, made without waiting.</summary>
+internal sealed partial class LinuxConnection
+{
+    // an abort may close the descriptor between the look at it and the system call
+    private int Receive(Span<byte> buffer)
+    {
+        try
+        {
+            return TryReceive(buffer);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw Aborted();
+        }
+    }
+
+    private int Send(ReadOnlySpan<byte> buffer)
+    {
+        try
+        {
+            return TrySend(buffer);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw Aborted();
+        }
+    }
+
+    // -1 means that it would block
+    private unsafe int TryReceive(Span<byte> buffer)
+    {
+        ThrowIfClosed();
+        byte peeked;
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                nint count = buffer.IsEmpty ? Libc.Receive(_socket, &peeked, 1, Libc.MSG_PEEK) : Libc.Receive(_socket, start, buffer.Length, 0);
+                if (count >= 0) return buffer.IsEmpty ? 0 : (int)count;
+                int errno = Libc.LastError;
+                if (errno == Libc.EAGAIN) return -1;
+                if (errno != Libc.EINTR) throw SocketErrors.Relay(Errno.Exception(errno));
+            }
+        }
+    }
+
+    // how many bytes went out; fewer than asked means that more would block
+    private unsafe int TrySend(ReadOnlySpan<byte> buffer)
+    {
+        ThrowIfClosed();
+        int sent = 0;
+        fixed (byte* start = buffer)
+        {
+            while (sent < buffer.Length)
+            {
+                nint count = Libc.Send(_socket, start + sent, buffer.Length - sent, Libc.MSG_NOSIGNAL);
+                if (count >= 0) sent += (int)count;
+                else if (Libc.LastError is var errno && errno == Libc.EAGAIN) break;
+                else if (errno != Libc.EINTR) throw SocketErrors.Relay(Errno.Exception(errno));
+            }
+        }
+        return sent;
+    }
+}
