@@ -4,14 +4,38 @@ using System.Net.Sockets;
 namespace ProxyShell.Engine.Tests.Fixtures;
 
 /// <summary>A listener whose backlog is full: Linux drops further SYNs, so that connecting waits.</summary>
-internal static class DeafListener
+internal sealed class DeafListener : IDisposable
 {
-    public static Socket Open()
+    private readonly Socket _listener = New();
+    private readonly Socket[] _waiting = [New(), New(), New(), New()];
+
+    public DeafListener()
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        socket.Listen(0);
-        for (int i = 0; i < 4; i++) _ = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp).ConnectAsync(socket.LocalEndPoint!);
-        return socket;
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(0);
+        EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
+        foreach (Socket socket in _waiting) _ = ConnectAsync(socket);
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        foreach (Socket socket in _waiting) socket.Dispose();
+    }
+
+    private static Socket New() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    private async Task ConnectAsync(Socket socket)
+    {
+        try
+        {
+            await socket.ConnectAsync(EndPoint);
+        }
+        catch (SocketException)
+        {
+            // it only had to knock
+        }
     }
 }

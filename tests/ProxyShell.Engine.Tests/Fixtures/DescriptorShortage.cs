@@ -14,6 +14,9 @@ internal sealed class DescriptorShortage : IDisposable
     public DescriptorShortage()
     {
         Assert.Equal(0, GetLimit(NumberOfFiles, out _before));
+        // what earlier tests left to the finalizers shall not come free in the middle of this one
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         // the limit is about numbers, so that the holes among those in use must be filled
         int highest = Directory.GetFileSystemEntries("/proc/self/fd").Max(path => int.Parse(Path.GetFileName(path), null));
         int number;
@@ -25,12 +28,26 @@ internal sealed class DescriptorShortage : IDisposable
         while (number <= highest);
         _fillers[^1].Dispose();
         Assert.Equal(0, SetLimit(NumberOfFiles, new Limit { Soft = number, Hard = _before.Hard }));
+        FillHoles();
     }
 
     public void Dispose()
     {
         Assert.Equal(0, SetLimit(NumberOfFiles, _before));
         foreach (SafeFileHandle filler in _fillers) filler.Dispose();
+    }
+
+    // other threads may have closed something meanwhile
+    private void FillHoles()
+    {
+        try
+        {
+            while (true) _fillers.Add(File.OpenHandle("/dev/null"));
+        }
+        catch (IOException)
+        {
+            // now there is none left
+        }
     }
 
     [DllImport("libc", EntryPoint = "getrlimit")]
