@@ -4,14 +4,16 @@ using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Configuration;
 
-/// <summary>Reads a chain: an array of hops, each a URI or an object with the URI and what does not fit into it.</summary>
+/// <summary>Reads a chain: an array of hops, each a URI or an object with the URI and what does not fit into it, and its payload key beside it.</summary>
 internal static class ChainReader
 {
-    public static ProxyChain Read(ConfigurationSection section, string name)
+    public static ProxyChain Read(ConfigurationSection section)
     {
         ConfigurationSource source = section.Source;
-        ProxyHop[] hops = [.. section.Items(name).Select(item => ReadHop(source, item.Path, item.Value))];
-        return source.Locate(section.At(name), () => new ProxyChain(hops));
+        ProxyHop[] hops = [.. section.Items("chain").Select(item => ReadHop(source, item.Path, item.Value))];
+        ProxyKey? payloadKey = section.Text("payloadKey") is { } key ? source.Key(section.At("payloadKey"), key) : null;
+        if (payloadKey is not null && hops.Length == 0) throw source.Fault(section.At("payloadKey"), "is shared with the last hop of a chain, and there is no \"chain\".");
+        return source.Locate(section.At("chain"), () => new ProxyChain(hops) { PayloadKey = payloadKey });
     }
 
     private static ProxyHop ReadHop(ConfigurationSource source, string path, JsonElement value)
@@ -21,11 +23,7 @@ internal static class ChainReader
         var section = new ConfigurationSection(source, path, value);
         string uri = section.Text("uri") ?? throw source.Fault(path, "has no \"uri\".");
         ProxyHop hop = ReadUri(source, section.At("uri"), uri);
-        if (section.Text("key") is { } key)
-        {
-            SecretReference reference = source.Secret(section.At("key"), key, "the key");
-            hop = hop with { Key = source.Locate(section.At("key"), reference.ReadKey) };
-        }
+        if (section.Text("key") is { } key) hop = hop with { Key = source.Key(section.At("key"), key) };
         hop = ReadTrust(section, hop);
         section.RejectUnknown();
         return hop;

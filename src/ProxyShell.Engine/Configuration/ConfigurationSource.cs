@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Configuration;
 
@@ -37,6 +38,9 @@ internal sealed class ConfigurationSource(string file, string? directory)
         Note(path, reference);
         return reference;
     }
+
+    /// <summary>The key that the reference at the place leads to.</summary>
+    public ProxyKey Key(string path, string text) => Locate(path, Secret(path, text, "the key").ReadKey);
 
     public void Note(string path, SecretReference reference)
     {

@@ -16,10 +16,11 @@ internal static class ServiceReader
         var defaults = new ProxyServerOptions { Name = defaultName };
         ProxyServerOptions options = (ProxyServerOptions)ReadCommon(section, defaults) with
         {
-            Keys = [.. section.Texts("keys").Select(key => ReadKey(section.Source, key.Path, key.Text))],
+            Keys = ReadKeys(section, "keys"),
+            PayloadKeys = ReadKeys(section, "payloadKeys"),
             AllowDestination = ReadPatterns(section, "allowDestination"),
             DenyDestination = ReadPatterns(section, "denyDestination"),
-            Chain = ChainReader.Read(section, "chain"),
+            Chain = ChainReader.Read(section),
             ClockWindow = section.Time("clockWindow") ?? defaults.ClockWindow,
         };
         return Checked(section, options);
@@ -30,7 +31,7 @@ internal static class ServiceReader
         string destination = section.Text("destination") ?? throw section.Source.Fault(section.Path, "has no destination; give one as \"host:port\".");
         HostEndpoint endpoint = section.Source.Locate(section.At("destination"), () => HostEndpoint.Parse(destination));
         ServiceOptions options = ReadCommon(section, new AccessListenerOptions { Name = defaultName, Destination = endpoint });
-        return Checked(section, (AccessListenerOptions)options with { Chain = ChainReader.Read(section, "chain") });
+        return Checked(section, (AccessListenerOptions)options with { Chain = ChainReader.Read(section) });
     }
 
     private static ServiceOptions ReadCommon(ConfigurationSection section, ServiceOptions defaults) => defaults with
@@ -59,11 +60,8 @@ internal static class ServiceReader
         });
     }
 
-    private static ProxyKey ReadKey(ConfigurationSource source, string path, string text)
-    {
-        SecretReference reference = source.Secret(path, text, "the key");
-        return source.Locate(path, reference.ReadKey);
-    }
+    private static IReadOnlyList<ProxyKey> ReadKeys(ConfigurationSection section, string name) =>
+        [.. section.Texts(name).Select(item => section.Source.Key(item.Path, item.Text))];
 
     private static IReadOnlyList<DestinationPattern> ReadPatterns(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => DestinationPattern.Parse(item.Text)))];

@@ -39,6 +39,9 @@ public class ConfigurationFaultTests
     [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{}] }] }""", "$.accessListeners[0].chain[0]", "has no \"uri\".")]
     [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relay://h:2", "serverName": "x" }] }] }""", "$.accessListeners[0].chain[0].serverName", "is for TLS hops")]
     [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relays://h:2", "thumbprint": "12" }] }] }""", "$.accessListeners[0].chain[0].thumbprint", "is not a SHA-256")]
+    [InlineData("""{ "proxyServers": [{ "payloadKeys": ["env:PX_NOT_SET"] }] }""", "$.proxyServers[0].payloadKeys[0]", "The environment variable 'PX_NOT_SET' is not set.")]
+    [InlineData("""{ "proxyServers": [{ "payloadKey": "file:/no/such.key" }] }""", "$.proxyServers[0].payloadKey", "The file '/no/such.key' does not exist.")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay://h:2"], "payloadKey": ["env:X"] }] }""", "$.accessListeners[0].payloadKey", "must be a text in quotes, not an array.")]
     [InlineData("""{ "proxyServers": [{ "name": "\ud800" }] }""", "", "not valid JSON: it holds characters that are not Unicode.")]
     public void A_fault_is_told_with_its_place(string json, string path, string fault)
     {
@@ -56,6 +59,8 @@ public class ConfigurationFaultTests
     [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay://{{Key}}@h:2"] }] }""")]
     [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay+unix:{{Key}}@/p.sock"] }] }""")]
     [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": [{ "uri": "relay://h:2", "key": "{{Key}}" }] }] }""")]
+    [InlineData($$"""{ "accessListeners": [{ "destination": "h:1", "chain": ["relay://h:2"], "payloadKey": "{{Key}}" }] }""")]
+    [InlineData($$"""{ "proxyServers": [{ "payloadKeys": ["{{Key}}"] }] }""")]
     public void A_secret_in_clear_text_is_refused_and_not_repeated(string json)
     {
         var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json));

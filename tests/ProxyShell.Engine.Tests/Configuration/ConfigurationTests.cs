@@ -73,6 +73,31 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Payload_keys_stand_beside_keys_and_chains()
+    {
+        ProxyConfiguration configuration = ProxyConfiguration.Parse("""
+            {
+              "proxyServers": [{ "payloadKeys": ["env:PX_TEST_KEY"], "chain": ["relay://192.0.2.1:4100"], "payloadKey": "env:PX_TEST_KEY" }],
+              "accessListeners": [{ "destination": "h:1", "chain": ["relay://192.0.2.1:4100"], "payloadKey": "env:PX_TEST_KEY" }, { "destination": "h:1", "chain": ["relay://h:2"] }],
+            }
+            """);
+        ProxyServerOptions server = Assert.Single(configuration.ProxyServers);
+        Assert.Equal(_key, Assert.Single(server.PayloadKeys));
+        Assert.Empty(server.Keys);
+        Assert.Equal(_key, server.Chain.PayloadKey);
+        Assert.Equal([_key, null], configuration.AccessListeners.Select(options => options.Chain.PayloadKey));
+    }
+
+    [Fact]
+    public void A_payload_key_without_a_chain_is_a_fault()
+    {
+        var error = Assert.Throws<ConfigurationException>(() =>
+            ProxyConfiguration.Parse("""{ "accessListeners": [{ "destination": "h:1", "payloadKey": "env:PX_TEST_KEY" }] }"""));
+        Assert.Equal("$.accessListeners[0].payloadKey", error.Path);
+        Assert.Contains("there is no \"chain\"", error.Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_finds_its_keys_and_certificates_beside_it()
     {
         _folder.Write("p.key", _key.Reveal() + "\n");
