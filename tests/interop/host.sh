@@ -25,6 +25,13 @@ check "connect without the key is refused by hop 2" says 1 "hop 2 (${p2#relay://
 check "a key in the command line is refused unseen" says 2 "has a key in clear text" "$proxyshell" connect --chain "relay://$PX_KEY@127.0.0.1:$dead" 127.0.0.1:22
 check "the key was not repeated" absent "$PX_KEY" "$work/err"
 check "test passes a whole chain" limited "$proxyshell" test --chain "${chain[@]}"
+# behind the last hop: a destination that surely listens
+check "test passes a chain with a payload key" limited "$proxyshell" test --payload-key "file:$work/p3.key" --chain "${chain[@]}" "${p1#relay://}"
+check "another payload key is refused by hop 3" says 1 "hop 3 (${p3#relay://}): wrong payload key" \
+    "$proxyshell" connect --payload-key env:PX_KEY --chain "${chain[@]}" "${p1#relay://}"
+check "a payload key in the command line is refused unseen" says 2 "--payload-key must refer to the key" "$proxyshell" connect --payload-key "$PX_KEY" --chain "${chain[@]}" h:1
+check "the payload key was not repeated" absent "$PX_KEY" "$work/err"
+check "a payload key without a chain is refused" says 2 "give the --chain" "$proxyshell" connect --payload-key env:PX_KEY h:1
 check "test fails at the dead hop" says 1 "hop 2 (127.0.0.1:$dead): connection refused" "$proxyshell" test --chain "$p1" "relay://127.0.0.1:$dead" "$p3"
 
 json misspelt '{ "accessListeners": [ { "destination": "127.0.0.1:80", "localport": 1 } ] }'

@@ -1,6 +1,7 @@
-# Three proxy servers, the second with a key, for all suites.
+# Three proxy servers, the second with a key and the third with a payload key, for all suites.
 
 "$proxyshell" new-key "$work/p2.key" >/dev/null
+"$proxyshell" new-key "$work/p3.key" >/dev/null
 PX_KEY=$(cat "$work/p2.key")
 export PX_KEY
 
@@ -9,7 +10,7 @@ cat >"$work/servers.json" <<JSON
     "proxyServers": [
         { "name": "p1" },
         { "name": "p2", "keys": ["file:p2.key"] }, // the key is found beside this file
-        { "name": "p3" },
+        { "name": "p3", "payloadKeys": ["file:p3.key"] },
     ],
 }
 JSON

@@ -22,6 +22,12 @@ internal sealed class ChainArguments
 
     public Option<string> KeyFile { get; } = new("--key-file") { Description = "A file with the key of every hop whose URI refers to none.", HelpName = "FILE" };
 
+    public Option<string> PayloadKey { get; } = new("--payload-key")
+    {
+        Description = "Where the key is that seals the payload up to the last hop: env:NAME or file:PATH.",
+        HelpName = "REF",
+    };
+
     public Option<double> ConnectTimeout { get; } = new("--connect-timeout")
     {
         Description = "How many seconds setting up the way may take.",
@@ -39,6 +45,7 @@ internal sealed class ChainArguments
     {
         command.Add(Chain);
         command.Add(KeyFile);
+        command.Add(PayloadKey);
         command.Add(ConnectTimeout);
         command.Add(Destination);
         // a misspelt option would otherwise be taken for the destination
@@ -61,12 +68,15 @@ internal sealed class ChainArguments
         }
         double seconds = result.GetValue(ConnectTimeout);
         if (!(seconds is > 0 and <= 86400)) throw new FormatException($"--connect-timeout is '{seconds}'; it must be more than 0 and at most 86400 seconds.");
-        return new ChainTarget(ReadChain(hops, result.GetValue(KeyFile)), destination is null ? null : ReadDestination(destination), TimeSpan.FromSeconds(seconds));
+        ProxyChain chain = ReadChain(hops, result.GetValue(KeyFile), result.GetValue(PayloadKey));
+        return new ChainTarget(chain, destination is null ? null : ReadDestination(destination), TimeSpan.FromSeconds(seconds));
     }
 
-    private static ProxyChain ReadChain(List<string> uris, string? keyFile)
+    private static ProxyChain ReadChain(List<string> uris, string? keyFile, string? payloadReference)
     {
-        ProxyKey? key = keyFile is null ? null : ReadKeyFile(keyFile);
+        ProxyKey? key = keyFile is null ? null : ReadKey(SecretReference.ToFile(keyFile));
+        ProxyKey? payloadKey = payloadReference is null ? null : ReadKey(ReadReference(payloadReference));
+        if (payloadKey is not null && uris.Count == 0) throw new FormatException("--payload-key is shared with the last hop of a chain: give the --chain.");
         var hops = new List<ProxyHop>();
         foreach (string uri in uris)
         {
@@ -74,12 +84,15 @@ internal sealed class ChainArguments
             Warn(secret);
             hops.Add(hop.Key is null ? hop with { Key = key } : hop);
         }
-        return new ProxyChain(hops);
+        return new ProxyChain(hops) { PayloadKey = payloadKey };
     }
 
-    private static ProxyKey ReadKeyFile(string path)
+    private static SecretReference ReadReference(string text) => SecretReference.TryParse(text, out SecretReference? reference)
+        ? reference
+        : throw new FormatException("--payload-key must refer to the key as env:NAME or file:PATH; in clear text it does not belong in a command line.");
+
+    private static ProxyKey ReadKey(SecretReference reference)
     {
-        SecretReference reference = SecretReference.ToFile(path);
         ProxyKey key = reference.ReadKey();
         Warn(reference);
         return key;
