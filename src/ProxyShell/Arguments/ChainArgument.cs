@@ -24,9 +24,10 @@ public sealed class ChainArgument
     {
         if (_value is ProxyChain chain) return chain;
         if (_value is string text && text.Trim().Equals("direct", StringComparison.OrdinalIgnoreCase)) return ProxyChain.Direct;
-        ProxyHop[] hops = [.. Items().SelectMany(item => item.Resolve())];
+        HopArgument[] items = [.. Items()];
+        ProxyHop[] hops = [.. items.SelectMany(item => item.Resolve())];
         if (hops.Length == 0) throw new FormatException("The chain has no hops. For a direct connection leave -Chain out or say -Chain direct.");
-        return new ProxyChain(hops);
+        return new ProxyChain(hops) { PayloadKey = HopArgument.PayloadKeyOf(items) };
     }
 
     /// <summary>The hops as the user wrote them, with keys masked.</summary>

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Security;
 using ProxyShell.Jobs;
 
 namespace ProxyShell.Arguments;
@@ -21,6 +22,12 @@ public sealed class HopArgument
 
     /// <summary>What the user gave, for error records; keys in it are masked.</summary>
     internal object? Target => _value is string or Uri ? ToString() : _value;
+
+    /// <summary>The payload key that a whole chain brings along, or null.</summary>
+    internal ProxyKey? PayloadKey => (_value as ProxyChain)?.PayloadKey;
+
+    /// <summary>The payload key of a chain made of these: the last one wins, as with <c>$a + $b</c>.</summary>
+    internal static ProxyKey? PayloadKeyOf(IEnumerable<HopArgument> items) => items.Select(item => item.PayloadKey).LastOrDefault(key => key is not null);
 
     /// <summary>The hops meant: one, or those of a chain.</summary>
     /// <exception cref="FormatException">It is no hop.</exception>

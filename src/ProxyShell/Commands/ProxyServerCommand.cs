@@ -24,6 +24,10 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     public KeyArgument[]? Key { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public KeyArgument[]? PayloadKey { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(CertificateCompleter))]
     public CertificateArgument? Certificate { get; set; }
@@ -55,6 +59,7 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     {
         // every bad argument gets its own error, so all are read before giving up
         bool good = TryReadEach(Key, key => key.Resolve(), "InvalidKey", out List<ProxyKey> keys);
+        good &= TryReadEach(PayloadKey, key => key.Resolve(), "InvalidKey", out List<ProxyKey> payloadKeys);
         good &= TryReadEach(AllowDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> allowed);
         good &= TryReadEach(DenyDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> denied);
         good &= TryReadCertificate(out X509Certificate2? certificate);
@@ -64,6 +69,7 @@ public sealed class StartProxyServerCommand : StartListenerCommand
         ProxyServerOptions options = WithCommon(new ProxyServerOptions
         {
             Keys = keys,
+            PayloadKeys = payloadKeys,
             AllowDestination = allowed,
             DenyDestination = denied,
             Certificate = certificate,

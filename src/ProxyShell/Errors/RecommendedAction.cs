@@ -12,7 +12,7 @@ internal static class RecommendedAction
         ProxyErrorReason.NameNotFound => "Check the name; it is resolved by the last hop of the chain, not on this machine.",
         ProxyErrorReason.TimedOut => "Check firewalls that drop packets silently, or allow more time with -ConnectTimeout or -Timeout.",
         ProxyErrorReason.Forbidden => "The hop's policy refuses the destination: see -AllowDestination and -DenyDestination of Start-ProxyServer there.",
-        ProxyErrorReason.AuthenticationFailed => "Give the hop the key of its proxy server (-Key of New-ProxyHop); compare the keys by their Id.",
+        ProxyErrorReason.AuthenticationFailed => "Give the hop the key of its proxy server (-Key of New-ProxyHop), or the last hop the payload key (-PayloadKey of New-ProxyChain); compare the keys by their Id.",
         ProxyErrorReason.Replayed => "Somebody sent a copy of an earlier request; if nobody attacks, look for a device that repeats traffic.",
         ProxyErrorReason.ClockSkew => "Set both clocks right (NTP), or allow more with -ClockWindow of Start-ProxyServer.",
         ProxyErrorReason.TlsFailed => "Check the certificate's name and issuer, or pin it with -Thumbprint of New-ProxyHop; check that the hop expects TLS at all.",

@@ -1,0 +1,55 @@
+# Tables as people see them in windows of 80 and 120 columns.
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $origin = [ProxyShellTests.Origin]::new()
+
+    function Show-Table($Object, [int] $Width) {
+        $text = $Object | Format-Table | Out-String -Width $Width
+        foreach ($line in $text -split '\r?\n') { $line.Length | Should -BeLessOrEqual $Width }
+        $text
+    }
+
+    function Join-Wrapped([string] $Text) { $Text -replace '\s' }
+}
+
+AfterAll { $origin.Dispose() }
+
+Describe 'tables at <_> columns' -ForEach 80, 120 {
+    BeforeAll {
+        $width = $_
+        $p1 = Start-ProxyServer -Name a-name-that-is-longer-than-its-column
+        $listener = Start-AccessListener $origin.Address -Chain $p1
+        $download = [ProxyShellTests.Download]::new($listener.LocalPort, '/endless')
+        Wait-Until { $download.Bytes -gt 1MB }
+    }
+
+    AfterAll {
+        $download.Dispose()
+        Remove-AllProxyJobs
+    }
+
+    It 'show a test with whole endpoints and errors' {
+        $closed = "127.0.0.1:$(Get-ClosedPort)"
+        $table = Show-Table (Test-ProxyChain $p1 -Destination $closed -ErrorAction SilentlyContinue) $width
+        $table | Should -Match 'Hop Endpoint +Dial ms Setup ms RTT ms Status +Error'
+        $table | Should -Match "(?m)^ +1 127\.0\.0\.1:$($p1.LocalPort) +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d Ok"
+        $table | Should -Match "(?m)^dest $([regex]::Escape($closed)) +Failed "
+        $failure = ($table -split '(?m)^dest ')[1]
+        Join-Wrapped $failure | Should -BeLike "*destination${closed}:connectionrefused*" -Because 'a long error wraps'
+    }
+
+    It 'show connections by what they move' {
+        $table = Show-Table (Get-ProxyConnection) $width
+        $table | Should -Match 'Id Job +Destination +State +Sent +Received +Rate +Duration'
+        $table | Should -Match "a-name-that-is-… $([regex]::Escape($origin.Address)) +Open +\d+ B +[\d,.]+ [MG]B +[\d,.]+ [KMG]B/s +0:00:\d\d"
+        if ($width -ge 120) { $table | Should -Match 'Duration Chain +Client(.|\n)* 1 hop +127\.0\.0\.1:\d+' }
+    }
+
+    It 'show events with the message last and whole' {
+        $table = Show-Table (Get-ProxyEvent) $width
+        $table | Should -Match 'Time +Job +Kind +Id +Client +Message'
+        $table | Should -Match '(?m)^\d\d:\d\d:\d\d\.\d{3} a-name-that-is-… Started +listening'
+        Join-Wrapped $table | Should -BeLike "*listeningon127.0.0.1:$($p1.LocalPort)*"
+    }
+}
