@@ -12,6 +12,8 @@ public sealed class ChainTester
 {
     private const int EchoLength = 8;
 
+    private static readonly TimeSpan EndTime = TimeSpan.FromMilliseconds(500);
+
     private readonly TimeProvider _time;
     private readonly ChainConnector _connector;
 
@@ -99,8 +101,28 @@ public sealed class ChainTester
             // the hop that dialled this one told how long it took
             TimeSpan dial = destination is not null ? answers[^1].ConnectTime : number == 1 ? firstDial : answers[^2].ConnectTime;
             TimeSpan? echo = destination is null ? await EchoAsync(connection, cancellationToken).ConfigureAwait(false) : null;
+            if (destination is not null) await EndAsync(flight.Payload, cancellationToken).ConfigureAwait(false);
             TimeSpan clean = handshake > dials ? handshake - dials : TimeSpan.Zero;
             return Outcome(number, destination is null, endpoint, HopTestStatus.Ok, dial, clean, echo);
+        }
+    }
+
+    // in order, so that no hop takes the test for a broken connection; a destination that does not end too is left after a moment
+    private async Task EndAsync(DuplexConnection connection, CancellationToken cancellationToken)
+    {
+        using var moment = new CancellationTokenSource(EndTime, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, moment.Token);
+        var dropped = new byte[4096];
+        try
+        {
+            await connection.CompleteWritesAsync(either.Token).ConfigureAwait(false);
+            while (await connection.ReadAsync(dropped, either.Token).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is ProxyException or OperationCanceledException)
+        {
+            // the test is over: what the destination makes of its end is its own affair
         }
     }
 

@@ -131,6 +131,20 @@ public class PayloadKeyTests
     }
 
     [Fact]
+    public async Task A_test_of_the_chain_ends_in_order_everywhere()
+    {
+        await using Origin origin = Origin.Echo();
+        await using var house = new House(Sockets.Portable);
+        ProxyServer first = await house.ProxyAsync(), last = await house.ProxyAsync(o => o with { PayloadKeys = [Key] });
+
+        await new ChainTester().TestAsync(new ProxyChain(first.ToHop(), last.ToHop()) { PayloadKey = Key }, origin.Endpoint).ToListAsync();
+
+        await House.QuietAsync(first);
+        await House.QuietAsync(last);
+        Assert.Equal((0, 0), (first.Counters.Failed, last.Counters.Failed));
+    }
+
+    [Fact]
     public void Composing_chains_keeps_a_payload_key()
     {
         ProxyChain with = new(ProxyHop.Parse("relay://a:1")) { PayloadKey = Key }, without = new(ProxyHop.Parse("relay://b:2"));
