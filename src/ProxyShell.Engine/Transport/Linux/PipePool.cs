@@ -2,15 +2,16 @@ namespace ProxyShell.Engine.Transport.Linux;
 
 /// <summary>
 /// Empty pipes of one loop, ready for splicing; idle connections hold none. The first pipes of the process are made long, which
-/// halves the cost per byte; their number is bounded, because past fs.pipe-user-pages-soft (64 MiB for all pipes of an ordinary
-/// user) the kernel gives pipes of two pages only.
+/// halves the cost per byte. For an ordinary user their number is bounded, because past fs.pipe-user-pages-soft (64 MiB for all
+/// pipes of the user) the kernel gives pipes of two pages only.
 /// </summary>
 internal sealed unsafe class PipePool
 {
     private const int LongLength = 1024 * 1024;
     private const int DefaultLength = 64 * 1024;
-    private const int MaxLong = 32;
     private const int MaxIdle = 16;
+
+    private static readonly int MaxLong = Environment.IsPrivilegedProcess ? 256 : 32;
 
     private static int s_long;
 
