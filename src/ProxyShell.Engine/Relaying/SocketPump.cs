@@ -34,6 +34,12 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
     /// <summary>Whether a short read no longer proves that the source is drained: an end, an error or urgent data is near.</summary>
     public bool ReadToTheEnd { get; set; }
 
+    /// <summary>
+    /// Set when the loop tells of an error of the source. Past the end of the stream no read shows it any more (a read at the
+    /// end returns 0, reset or not), and it may come in the same event as the end; so it is asked for at the end.
+    /// </summary>
+    public bool SourceInError { get; set; }
+
     public bool Finished { get; private set; }
 
     /// <summary>The error number after a failure.</summary>
@@ -48,7 +54,7 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
         moved = 0;
         while (true)
         {
-            if (Finished) return PumpOutcome.Waiting;
+            if (Finished) return HasSourceError() ? PumpOutcome.SourceFailed : PumpOutcome.Waiting;
             if (!TryFlush(ref moved)) return Error == 0 ? PumpOutcome.Waiting : PumpOutcome.SinkFailed;
             if (_sourceEnded) return PassEndOn(loop, isLast);
             if (!SourceReady) return Rest(loop, moved);
@@ -154,10 +160,14 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
     {
         Release(loop);
         Finished = true;
+        if (HasSourceError()) return PumpOutcome.SourceFailed;
         if (isLast || Libc.Shutdown(sink, Libc.SHUT_WR) == 0) return PumpOutcome.Finished;
         Error = Libc.LastError;
         return PumpOutcome.SinkFailed;
     }
+
+    // the kernel tells the error once
+    private bool HasSourceError() => SourceInError && (Error = source.TakeError()) != 0;
 
     // nothing is pending here, so the pipe is empty
     private PumpOutcome Rest(EpollLoop loop, long moved)

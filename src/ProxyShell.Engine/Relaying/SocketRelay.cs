@@ -41,10 +41,7 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
         (SocketPump reading, SocketPump writing) = connection == _client ? (_up, _down) : (_down, _up);
         Note(reading, events);
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) writing.SinkReady = true;
-        // a reset after the end was read shows in no read any more
-        if ((events & Libc.EPOLLERR) != 0 && reading.Finished && connection.Descriptor.TakeError() is not 0 and var errno)
-            Fail(Side(connection), Errno.Exception(errno));
-        else Pump();
+        Pump();
     }
 
     void ISocketRelay.OnAbort(LinuxConnection connection)
@@ -85,6 +82,7 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
         const uint End = Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR;
         if ((events & (Libc.EPOLLIN | End)) != 0) reading.SourceReady = true;
         if ((events & (End | Libc.EPOLLPRI)) != 0) reading.ReadToTheEnd = true;
+        if ((events & Libc.EPOLLERR) != 0) reading.SourceInError = true;
     }
 
     private void Pump()
@@ -122,6 +120,4 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
         _upstream.LeaveRelay(reset: failure is not null);
         _ended.TrySetResult(failure);
     }
-
-    private ProxySide Side(LinuxConnection connection) => connection == _client ? ProxySide.Client : ProxySide.Upstream;
 }

@@ -24,7 +24,7 @@ public abstract partial class ProxyJob : Job2
 
     /// <summary>
     /// Raised on a pool thread for each event of the service, in order; meant for <c>Register-ObjectEvent</c>, which runs its
-    /// action later on the session's own thread.
+    /// action later on the session's own thread. PowerShell may run actions of close events out of order; EventIdentifier keeps it.
     /// </summary>
     public event EventHandler<ProxyEventArgs> EventWritten
     {

@@ -167,6 +167,31 @@ public abstract class RelayContract(string sockets)
     }
 
     [Fact]
+    public async Task A_reset_in_the_same_moment_as_the_clients_end_is_noticed()
+    {
+        await using Origin origin = Origin.Of(async socket =>
+        {
+            while (await socket.ReceiveAsync(new byte[100]) > 0)
+            {
+            }
+            await Task.Delay(20_000);
+        });
+        await using House house = NewHouse();
+        AccessListener listener = await house.ListenAsync(origin.Endpoint);
+        const int Rounds = 30;
+        for (int round = 1; round <= Rounds; round++)
+        {
+            using Client client = await Client.ConnectAsync(listener.LocalPort);
+            await client.SendAsync("x");
+            await Deadline.Until(() => listener.Counters.BytesSent == round, "the byte is through");
+            client.EndSending();
+            client.Reset();
+        }
+
+        if (sockets == Sockets.Linux) await Deadline.Until(() => listener.Counters.Failed == Rounds, $"{Rounds} failures, not {listener.Counters.Failed}");
+    }
+
+    [Fact]
     public async Task Aborting_ends_both_sides_while_traffic_flows()
     {
         await using Origin origin = Origin.Of(async socket =>
