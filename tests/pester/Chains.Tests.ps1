@@ -52,7 +52,7 @@ Describe 'New-ProxyHop' {
     }
 
     It 'refuses <Value>: <Because>' -ForEach @(
-        @{ Value = 'http//x'; Because = 'must start with relay:' }
+        @{ Value = 'http//x'; Because = 'must start with one of relay:' }
         @{ Value = 'relay://host'; Because = 'write host:port' }
         @{ Value = 'relay://host:0'; Because = 'port 0' }
         @{ Value = 'relay://host:99999'; Because = "'99999' is not a port" }

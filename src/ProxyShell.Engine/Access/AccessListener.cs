@@ -1,7 +1,7 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
-using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Relaying;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
@@ -12,10 +12,9 @@ namespace ProxyShell.Engine.Access;
 public sealed class AccessListener : ListenerService
 {
     private readonly AccessListenerOptions _options;
-    private readonly TransportAddress _destination;
-    private readonly string _destinationText;
-    private readonly string _chainText;
-    private readonly ChainConnector _connector;
+    private readonly FlightTarget _target;
+    private readonly Outbound _outbound;
+    private readonly InboundContext _context;
 
     /// <summary>Makes a listener; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -23,9 +22,10 @@ public sealed class AccessListener : ListenerService
         : base(options ?? throw new ArgumentNullException(nameof(options)), "AccessListener")
     {
         _options = options;
-        _destination = TransportAddress.Tcp(options.Destination);
-        (_destinationText, _chainText) = (options.Destination.ToString(), options.Chain.ToString());
-        _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        _target = new FlightTarget(TransportAddress.Tcp(options.Destination), TlsTrust.System, null);
+        var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        _outbound = new Outbound(connector, DestinationPolicy.AllowAll, options.Chain);
+        _context = new InboundContext(options, Registry, _outbound, []);
     }
 
     /// <summary>Where every connection goes.</summary>
@@ -41,18 +41,7 @@ public sealed class AccessListener : ListenerService
 
     private protected override async Task ServeAsync(ServedConnection served)
     {
-        ProxyConnection record = served.Record;
-        (record.Protocol, record.Destination, record.Chain, record.State) = ("tcp", _destinationText, _chainText, ConnectionState.Connecting);
-        served.Clock.Allow(_options.ConnectTimeout);
-        DuplexConnection upstream = await _connector.ConnectAsync(
-            _options.Chain, _destination, DestinationPolicy.AllowAll, served.Clock.Token, new EarlyPayload(served.Client, record)).ConfigureAwait(false);
-        await using (upstream.ConfigureAwait(false))
-        {
-            record.AttachUpstream(upstream);
-            served.EndSetUp();
-            record.State = ConnectionState.Open;
-            Registry.Write(ProxyEventKind.Opened, "opened", connection: record);
-            if (await Relay.RunAsync(served.Client, upstream, record).ConfigureAwait(false) is { } failure) throw failure;
-        }
+        DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, new EarlyPayload(served.Client, served.Record)).ConfigureAwait(false);
+        await _context.RelayAsync(served, served.Client, upstream).ConfigureAwait(false);
     }
 }

@@ -16,12 +16,14 @@ public sealed class ChainTester
 
     private readonly TimeProvider _time;
     private readonly ChainConnector _connector;
+    private readonly PathConnector _paths;
 
     /// <summary>Makes a tester.</summary>
     public ChainTester(TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
         _connector = new ChainConnector(Dialer.Default, _time);
+        _paths = new PathConnector(Dialer.Default, _time);
     }
 
     /// <summary>How long each hop may take to answer.</summary>
@@ -57,11 +59,12 @@ public sealed class ChainTester
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            var part = new ProxyChain(chain.Hops.Take(number)) { PayloadKey = chain.PayloadKey };
-            TransportAddress? address = destination is null ? null : TransportAddress.Tcp(destination);
-            return part.Count == 0
-                ? await TestDirectAsync(address!, endpoint, both.Token).ConfigureAwait(false)
-                : await TestHopAsync(part, number, address, endpoint, both.Token).ConfigureAwait(false);
+            var part = new ChainPath([.. chain.Hops.Take(number)], number > chain.Count ? chain.PayloadKey : null);
+            FlightTarget target = destination is null ? FlightTarget.Probe : new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null);
+            if (part.Hops.Count == 0) return await TestDirectAsync(target.Address!, endpoint, both.Token).ConfigureAwait(false);
+            return part.EndOfFlight(0) == part.Hops.Count && part.Hops[0].Protocol == HopProtocol.Relay
+                ? await TestFlightAsync(part, number, target, endpoint, both.Token).ConfigureAwait(false)
+                : await TestMixedAsync(part, number, target, endpoint, both.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ProxyException or OperationCanceledException)
         {
@@ -85,25 +88,51 @@ public sealed class ChainTester
         return Outcome(1, isHop: false, endpoint, HopTestStatus.Ok, _time.GetElapsedTime(start));
     }
 
-    private async Task<HopTestResult> TestHopAsync(
-        ProxyChain part, int number, TransportAddress? destination, string endpoint, CancellationToken cancellationToken)
+    private async Task<HopTestResult> TestFlightAsync(ChainPath part, int number, FlightTarget target, string endpoint, CancellationToken cancellationToken)
     {
+        bool isProbe = target.Address is null;
         long start = _time.GetTimestamp();
-        DuplexConnection connection = await _connector.DialFirstAsync(part, cancellationToken).ConfigureAwait(false);
+        DuplexConnection connection = await _paths.ReachAsync(part, 0, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             TimeSpan firstDial = _time.GetElapsedTime(start);
             start = _time.GetTimestamp();
-            var flight = new RelayFlight(connection, part, destination, _time);
-            RelayResponse[] answers = await ChainConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
+            var flight = new RelayFlight(connection, part, 0, part.Hops.Count, target, _time);
+            RelayResponse[] answers = await PathConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
             TimeSpan handshake = _time.GetElapsedTime(start);
             TimeSpan dials = answers.Aggregate(TimeSpan.Zero, (sum, answer) => sum + answer.ConnectTime);
             // the hop that dialled this one told how long it took
-            TimeSpan dial = destination is not null ? answers[^1].ConnectTime : number == 1 ? firstDial : answers[^2].ConnectTime;
-            TimeSpan? echo = destination is null ? await EchoAsync(connection, cancellationToken).ConfigureAwait(false) : null;
-            if (destination is not null) await EndAsync(flight.Payload, cancellationToken).ConfigureAwait(false);
+            TimeSpan dial = !isProbe ? answers[^1].ConnectTime : number == 1 ? firstDial : answers[^2].ConnectTime;
+            TimeSpan? echo = isProbe ? await EchoAsync(connection, cancellationToken).ConfigureAwait(false) : null;
+            if (!isProbe) await EndAsync(flight.Payload, cancellationToken).ConfigureAwait(false);
             TimeSpan clean = handshake > dials ? handshake - dials : TimeSpan.Zero;
-            return Outcome(number, destination is null, endpoint, HopTestStatus.Ok, dial, clean, echo);
+            return Outcome(number, isProbe, endpoint, HopTestStatus.Ok, dial, clean, echo);
+        }
+    }
+
+    // other hops than ours do not tell their times and do not echo: the dial is all the way there, and the handshake this hop's own
+    private async Task<HopTestResult> TestMixedAsync(ChainPath part, int number, FlightTarget target, string endpoint, CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        ProxyHop last = part.Hops[^1];
+        bool reachOnly = target.Address is null && last.Protocol != HopProtocol.Relay;
+        DuplexConnection connection = reachOnly || target.Address is null
+            ? await _paths.ReachAsync(part, part.Hops.Count - 1, cancellationToken).ConfigureAwait(false)
+            : await _paths.ConnectAsync(part, target, null, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            TimeSpan dial = _time.GetElapsedTime(start);
+            if (reachOnly) return Outcome(number, isHop: true, endpoint, HopTestStatus.Ok, dial);
+            if (target.Address is not null)
+            {
+                await EndAsync(connection, cancellationToken).ConfigureAwait(false);
+                return Outcome(number, isHop: false, endpoint, HopTestStatus.Ok, dial);
+            }
+            start = _time.GetTimestamp();
+            var flight = new RelayFlight(connection, part, part.Hops.Count - 1, part.Hops.Count, target, _time);
+            await PathConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
+            TimeSpan handshake = _time.GetElapsedTime(start);
+            return Outcome(number, isHop: true, endpoint, HopTestStatus.Ok, dial, handshake, await EchoAsync(connection, cancellationToken).ConfigureAwait(false));
         }
     }
 

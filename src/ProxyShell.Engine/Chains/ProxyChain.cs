@@ -12,6 +12,7 @@ public sealed class ProxyChain
     public const int MaxHops = 32;
 
     private readonly ProxyHop[] _hops;
+    private string? _text;
 
     /// <summary>Makes a chain; no hops at all means a direct connection.</summary>
     /// <exception cref="FormatException">More than <see cref="MaxHops"/> hops.</exception>
@@ -30,7 +31,19 @@ public sealed class ProxyChain
     /// <summary>
     /// A key shared with the last hop that seals the payload between here and there, so that the hops between see nothing of it; null for none.
     /// </summary>
-    public ProxyKey? PayloadKey { get; init; }
+    /// <exception cref="FormatException">The last hop is not a relay hop.</exception>
+    public ProxyKey? PayloadKey
+    {
+        get;
+        init
+        {
+            if (value is not null && _hops.Length > 0 && _hops[^1].Protocol != HopProtocol.Relay)
+                throw new FormatException($"A payload key is shared with the last hop of a chain, and {_hops[^1].Uri} is no relay hop.");
+            field = value;
+        }
+    }
+
+    internal ChainPath Path => new(_hops, PayloadKey);
 
     /// <summary>How many hops there are.</summary>
     public int Count => _hops.Length;
@@ -50,5 +63,5 @@ public sealed class ProxyChain
     }
 
     /// <summary>The hops' URIs without keys, or <c>direct</c>.</summary>
-    public override string ToString() => _hops.Length == 0 ? "direct" : string.Join(" > ", _hops.Select(hop => hop.Uri));
+    public override string ToString() => _text ??= _hops.Length == 0 ? "direct" : string.Join(" > ", _hops.Select(hop => hop.Uri));
 }

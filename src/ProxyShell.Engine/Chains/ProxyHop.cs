@@ -5,14 +5,16 @@ using ProxyShell.Engine.Security;
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>
-/// One proxy on the way: its address, transport and key. Written as a URI: <c>relay://host:port</c> (TCP),
-/// <c>relays://host:port</c> (TLS), <c>relay+unix:/path</c>; a key may stand before the host: <c>relay://KEY@host:port</c>.
+/// One proxy on the way: its protocol, address, transport and secret. Written as a URI: <c>relay://host:port</c> (TCP),
+/// <c>relays://host:port</c> (TLS), <c>relay+unix:/path</c>, <c>relay+ws://host:port/path</c> and <c>relay+wss://</c> (WebSocket),
+/// <c>socks5://host[:1080]</c>, <c>http://host[:80]</c>, <c>https://host[:443]</c> (CONNECT), <c>ssh://[user@]host[:22]</c>. Before the host
+/// may stand a key (<c>relay://KEY@host:port</c>) or, for the others, <c>user:password@</c>, percent-encoded (RFC 3986 §2.1).
 /// A TLS hop may pin its certificate and name the server: <c>relays://host:port?thumbprint=…&amp;servername=…</c>.
 /// </summary>
 public sealed record ProxyHop
 {
     /// <summary>The URI schemes that <see cref="Parse(string)"/> knows.</summary>
-    public static IReadOnlyList<string> Schemes { get; } = ["relay", "relays", "relay+unix"];
+    public static IReadOnlyList<string> Schemes { get; } = ["relay", "relays", "relay+unix", "relay+ws", "relay+wss", "socks5", "http", "https", "ssh"];
 
     /// <summary>Makes a hop at an address.</summary>
     public ProxyHop(TransportAddress address)
@@ -21,11 +23,20 @@ public sealed record ProxyHop
         Address = address;
     }
 
+    /// <summary>What is spoken with it.</summary>
+    public HopProtocol Protocol { get; init; }
+
     /// <summary>Where the proxy listens and over which transport.</summary>
     public TransportAddress Address { get; }
 
-    /// <summary>The key shared with the proxy, or null.</summary>
+    /// <summary>The path of the WebSocket (RFC 6455) that carries the hop's protocol, beginning with a slash; null for none.</summary>
+    public string? WebSocketPath { get; init; }
+
+    /// <summary>The key shared with a relay hop, or null.</summary>
     public ProxyKey? Key { get; init; }
+
+    /// <summary>The user name and password for SOCKS5 and HTTP hops, or null; of an SSH hop only the name is used.</summary>
+    public ProxyCredential? Credential { get; init; }
 
     /// <summary>How the proxy's TLS certificate is trusted; of meaning for TLS hops only.</summary>
     public TlsTrust Trust { get; init; } = TlsTrust.System;
@@ -37,15 +48,19 @@ public sealed record ProxyHop
     public string Endpoint => Address.ToString();
 
     /// <summary>The URI scheme.</summary>
-    public string Scheme => Address.Kind switch
+    public string Scheme => (Protocol, Address.Kind) switch
     {
-        TransportKind.Tls => "relays",
-        TransportKind.Unix => "relay+unix",
-        _ => "relay",
+        (HopProtocol.Socks5, _) => "socks5",
+        (HopProtocol.Http, TransportKind.Tls) => "https",
+        (HopProtocol.Http, _) => "http",
+        (HopProtocol.Ssh, _) => "ssh",
+        (_, TransportKind.Unix) => "relay+unix",
+        (_, TransportKind.Tls) => WebSocketPath is null ? "relays" : "relay+wss",
+        _ => WebSocketPath is null ? "relay" : "relay+ws",
     };
 
-    /// <summary>The URI without the key.</summary>
-    public string Uri => Address.Path is { } path ? $"{Scheme}:{path}" : $"{Scheme}://{Endpoint}";
+    /// <summary>The URI without key and credential.</summary>
+    public string Uri => Address.Path is { } path ? $"{Scheme}:{path}" : $"{Scheme}://{Endpoint}{(WebSocketPath is null or "/" ? "" : WebSocketPath)}";
 
     /// <summary>Reads a hop URI.</summary>
     /// <exception cref="FormatException">The text is not a hop URI; the message names the fault and never shows a key.</exception>
@@ -72,6 +87,6 @@ public sealed record ProxyHop
     /// <summary>The chain of two hops.</summary>
     public static ProxyChain Add(ProxyHop left, ProxyHop right) => new(left, right);
 
-    /// <summary>The URI without the key.</summary>
+    /// <summary>The URI without key and credential.</summary>
     public override string ToString() => Uri;
 }

@@ -14,26 +14,63 @@ internal static partial class ProxyHopParser
         string scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
         return scheme switch
         {
-            "relay" => ParseNetwork(text, colon, TransportKind.Tcp),
-            "relays" => ParseNetwork(text, colon, TransportKind.Tls),
+            "relay" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 0),
+            "relays" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 0),
+            "relay+ws" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 80, webSocket: true),
+            "relay+wss" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 443, webSocket: true),
             "relay+unix" => ParseUnix(text, colon),
-            _ => throw Fault(text, $"it must start with {string.Join(" or ", ProxyHop.Schemes.Select(s => s + ":"))}, for example relay://127.0.0.1:4101"),
+            // the h of curl's socks5h says that the proxy resolves names, which is what a chain always does
+            "socks5" or "socks5h" => ParseNetwork(text, colon, HopProtocol.Socks5, TransportKind.Tcp, 1080),
+            "http" => ParseNetwork(text, colon, HopProtocol.Http, TransportKind.Tcp, 80),
+            "https" => ParseNetwork(text, colon, HopProtocol.Http, TransportKind.Tls, 443),
+            "ssh" => ParseNetwork(text, colon, HopProtocol.Ssh, TransportKind.Tcp, 22),
+            _ => throw Fault(text, $"it must start with one of {string.Join(", ", ProxyHop.Schemes.Select(s => s + ":"))}, for example relay://127.0.0.1:4101"),
         };
     }
 
-    private static ProxyHop ParseNetwork(string text, int colon, TransportKind kind)
+    private static ProxyHop ParseNetwork(string text, int colon, HopProtocol protocol, TransportKind kind, int defaultPort, bool webSocket = false)
     {
         string rest = text[(colon + 1)..];
         if (!rest.StartsWith("//", StringComparison.Ordinal)) throw Fault(text, "'//' is missing after the scheme");
-        (string authority, string query) = Split(rest[2..], '?');
-        authority = authority.TrimEnd('/');
+        (string address, string query) = Split(rest[2..], '?');
+        // a password may hold a slash only percent-encoded, so the first one begins the path
+        int slash = address.IndexOf('/', StringComparison.Ordinal);
+        (string authority, string path) = slash < 0 ? (address, "") : (address[..slash], address[slash..]);
+        if (!webSocket && path.Length > 1) throw Fault(text, $"a {text[..colon]} hop has no path");
+        if (path.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c == '#')) throw Fault(text, "the path holds a character that no path may have");
         (string user, string host) = SplitUser(authority);
-        if (!HostEndpoint.TryParse(host, out HostEndpoint? endpoint, out string? fault)) throw Fault(text, fault);
-        if (endpoint.Port == 0) throw Fault(text, "port 0 cannot be connected to");
-        TransportAddress address = kind == TransportKind.Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint);
-        var hop = new ProxyHop(address) { Key = ReadKey(text, user) };
+        HostEndpoint endpoint = ReadEndpoint(text, host, defaultPort);
+        var hop = new ProxyHop(kind == TransportKind.Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint))
+        {
+            Protocol = protocol,
+            WebSocketPath = !webSocket ? null : path.Length == 0 ? "/" : path,
+            Key = protocol == HopProtocol.Relay ? ReadKey(text, user) : null,
+            Credential = protocol == HopProtocol.Relay ? null : ReadCredential(text, user),
+        };
         foreach (string pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries)) hop = Apply(text, hop, pair);
         return hop;
+    }
+
+    private static HostEndpoint ReadEndpoint(string text, string host, int defaultPort)
+    {
+        bool hasPort = host.LastIndexOf(':') > host.LastIndexOf(']');
+        if (!hasPort && defaultPort > 0) host = $"{host}:{defaultPort}";
+        if (!HostEndpoint.TryParse(host, out HostEndpoint? endpoint, out string? fault)) throw Fault(text, fault);
+        return endpoint.Port > 0 ? endpoint : throw Fault(text, "port 0 cannot be connected to");
+    }
+
+    private static ProxyCredential? ReadCredential(string text, string user)
+    {
+        if (user.Length == 0) return null;
+        (string name, string password) = Split(user, ':');
+        try
+        {
+            return new ProxyCredential(Uri.UnescapeDataString(name), Uri.UnescapeDataString(password));
+        }
+        catch (FormatException e)
+        {
+            throw Fault(text, e.Message);
+        }
     }
 
     private static ProxyHop ParseUnix(string text, int colon)
@@ -62,7 +99,7 @@ internal static partial class ProxyHopParser
     {
         (string name, string value) = Split(pair, '=');
         value = Uri.UnescapeDataString(value);
-        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only relays:// takes options");
+        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only TLS hops (relays, relay+wss, https) take options");
         return name.ToLowerInvariant() switch
         {
             "thumbprint" => hop with { Trust = TlsTrust.Pinned(value) },

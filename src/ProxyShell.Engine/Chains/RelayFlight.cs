@@ -9,36 +9,49 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>
-/// The set-up of relay hops over a connection to the first of them: all request headers leave in one write, then the answers
-/// come back in order, one per hop. A destination of null makes the last hop a probe.
+/// The set-up of the relay hops of a path from one index up to, not including, another, over a connection to
+/// the first of them: all request headers leave in one write, then the answers come back in order, one per hop.
+/// Without a target the last of them is a probe.
 /// </summary>
-internal sealed class RelayFlight(DuplexConnection connection, ProxyChain chain, TransportAddress? destination, TimeProvider time)
+internal sealed class RelayFlight
 {
     // front, key id, nonce, timestamp, command, the longest address and both options, tag
     private const int MaxRequestLength = 640;
 
-    private readonly IReadOnlyList<ProxyHop> _hops = chain.Hops;
-    private readonly UInt128[] _nonces = MakeNonces(chain.Count);
-    private readonly DateTimeOffset _timestamp = time.GetUtcNow();
+    private readonly DuplexConnection _connection;
+    private readonly ChainPath _path;
+    private readonly FlightTarget _target;
+    private readonly int _first;
+    private readonly UInt128[] _nonces;
+    private readonly DateTimeOffset _timestamp;
+    private readonly ProxyKey? _payloadKey;
     private SealedConnection? _sealed;
 
-    /// <summary>The number of the hop whose answer is awaited, counted from 1.</summary>
-    public int Awaited { get; private set; } = 1;
+    public RelayFlight(DuplexConnection connection, ChainPath path, int first, int end, FlightTarget target, TimeProvider time)
+    {
+        (_connection, _path, _first, _target, Awaited) = (connection, path, first, target, first);
+        _nonces = MakeNonces(end - first);
+        _timestamp = time.GetUtcNow();
+        if (end == path.Hops.Count && target.Address is not null) _payloadKey = path.PayloadKey;
+    }
 
-    /// <summary>What carries the payload: the connection itself, or records on it when the chain has a payload key.</summary>
-    public DuplexConnection Payload => chain.PayloadKey is not { } key
-        ? connection
-        : _sealed ??= new SealedConnection(connection, RecordCipher.FromClient(key, _nonces[^1], _timestamp));
+    /// <summary>The index in the path of the hop whose answer is awaited, once they are awaited.</summary>
+    public int Awaited { get; private set; }
+
+    /// <summary>What carries the payload: the connection itself, or records on it when the path has a payload key and ends here.</summary>
+    public DuplexConnection Payload => _payloadKey is not { } key
+        ? _connection
+        : _sealed ??= new SealedConnection(_connection, RecordCipher.FromClient(key, _nonces[^1], _timestamp));
 
     /// <summary>Writes all headers at once.</summary>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(_hops.Count * MaxRequestLength);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(_nonces.Length * MaxRequestLength);
         try
         {
             int length = 0;
-            for (int i = 0; i < _hops.Count; i++) length += RelayRequestCodec.Write(buffer.AsSpan(length), Request(i), _hops[i].Key);
-            await connection.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            for (int i = 0; i < _nonces.Length; i++) length += RelayRequestCodec.Write(buffer.AsSpan(length), Request(i), _path.Hops[_first + i].Key);
+            await _connection.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -49,20 +62,17 @@ internal sealed class RelayFlight(DuplexConnection connection, ProxyChain chain,
     /// <summary>Reads the answers; the first refusal is thrown and names the hop at fault.</summary>
     public async ValueTask<RelayResponse[]> ReadAnswersAsync(CancellationToken cancellationToken)
     {
-        var answers = new RelayResponse[_hops.Count];
-        using var reader = new HeaderReader(connection, RelayFrame.MaxLength);
-        for (int i = 0; i < _hops.Count; i++)
+        var answers = new RelayResponse[_nonces.Length];
+        using var reader = new HeaderReader(_connection, RelayFrame.MaxLength);
+        for (int i = 0; i < _nonces.Length; i++)
         {
-            Awaited = i + 1;
+            Awaited = _first + i;
             int length = await ReadHeaderAsync(reader, cancellationToken).ConfigureAwait(false);
-            answers[i] = RelayResponseCodec.Read(reader.Bytes[..length], _nonces[i], _hops[i].Key, out string fault) ?? throw Broken(ProxyErrorReason.ProtocolError, fault);
+            answers[i] = RelayResponseCodec.Read(reader.Bytes[..length], _nonces[i], _path.Hops[Awaited].Key, out string fault) ?? throw Broken(ProxyErrorReason.ProtocolError, fault);
             reader.Consume(length);
-            if (answers[i].Reason != ProxyErrorReason.None) throw Refusal(i, answers[i]);
+            if (answers[i].Reason != ProxyErrorReason.None) throw Refusal(answers[i]);
         }
-        if (chain.PayloadKey is { } payloadKey && destination is not null)
-        {
-            ((SealedConnection)Payload).ReceiveWith(RecordCipher.FromHop(payloadKey, _nonces[^1], _timestamp, answers[^1].Salt));
-        }
+        if (_payloadKey is { } key) ((SealedConnection)Payload).ReceiveWith(RecordCipher.FromHop(key, _nonces[^1], _timestamp, answers[^1].Salt));
         return answers;
     }
 
@@ -89,33 +99,25 @@ internal sealed class RelayFlight(DuplexConnection connection, ProxyChain chain,
 
     private RelayRequest Request(int index)
     {
-        ProxyHop? next = index + 1 < _hops.Count ? _hops[index + 1] : null;
+        ProxyHop? next = index + 1 < _nonces.Length ? _path.Hops[_first + index + 1] : null;
+        FlightTarget to = next is null ? _target : new FlightTarget(next.Address, next.Trust, next.ServerName);
         return new RelayRequest
         {
-            Command = next is null && destination is null ? RelayCommand.Probe : RelayCommand.Connect,
+            Command = to.Address is null ? RelayCommand.Probe : RelayCommand.Connect,
             Nonce = _nonces[index],
             Timestamp = _timestamp,
-            Next = next?.Address ?? destination,
-            Trust = next?.Trust ?? TlsTrust.System,
-            ServerName = next?.ServerName,
-            PayloadKeyId = next is null && destination is not null ? chain.PayloadKey?.Id ?? "" : "",
+            Next = to.Address,
+            Trust = to.Trust,
+            ServerName = to.ServerName,
+            PayloadKeyId = next is null ? _payloadKey?.Id ?? "" : "",
         };
     }
 
     private ProxyException Broken(ProxyErrorReason reason, string detail, Exception? inner = null) =>
-        new(reason, ProxyStage.Request, HopNaming.Hop(Awaited, _hops[Awaited - 1]), detail, inner) { HopNumber = Awaited };
+        _path.Fault(Awaited, reason, ProxyStage.Request, detail, inner);
 
-    // A hop that refuses is at fault itself; one that could not reach the next address speaks of that.
-    private ProxyException Refusal(int index, RelayResponse answer)
-    {
-        string detail = answer.Message.Length > 0 ? answer.Message : ProxyErrorText.Describe(answer.Reason);
-        bool ownRefusal = answer.Stage is ProxyStage.None or ProxyStage.Request or ProxyStage.Policy;
-        int fault = ownRefusal ? index : index + 1;
-        if (fault < _hops.Count)
-            return new ProxyException(answer.Reason, answer.Stage, HopNaming.Hop(fault + 1, _hops[fault]), detail) { HopNumber = fault + 1 };
-        string teller = $"{detail}, told by {HopNaming.Hop(index + 1, _hops[index])}";
-        return new ProxyException(answer.Reason, answer.Stage, HopNaming.Destination(destination!), teller);
-    }
+    private ProxyException Refusal(RelayResponse answer) => _path.Refusal(
+        Awaited, answer.Reason, answer.Stage, answer.Message.Length > 0 ? answer.Message : ProxyErrorText.Describe(answer.Reason), _target.Address);
 
     private static UInt128[] MakeNonces(int count)
     {

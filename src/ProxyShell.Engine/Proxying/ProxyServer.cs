@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using ProxyShell.Engine.Chains;
-using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
@@ -9,12 +9,11 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Proxying;
 
 /// <summary>Serves relay headers: connects clients to the next hop or the destination that their header names.</summary>
-public sealed partial class ProxyServer : ListenerService
+public sealed class ProxyServer : ListenerService
 {
     private readonly ProxyServerOptions _options;
-    private readonly DestinationPolicy _policy;
-    private readonly ReplayWindow _replays;
-    private readonly ChainConnector _connector;
+    private readonly Outbound _outbound;
+    private readonly InboundSwitch _inbound;
 
     /// <summary>Makes a server; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -22,9 +21,11 @@ public sealed partial class ProxyServer : ListenerService
         : base(options ?? throw new ArgumentNullException(nameof(options)), "ProxyServer")
     {
         _options = options;
-        _policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
-        _replays = new ReplayWindow(options.ClockWindow, options.TimeProvider);
-        _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        var policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
+        var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        _outbound = new Outbound(connector, policy, options.Chain);
+        var context = new InboundContext(options, Registry, _outbound, []);
+        _inbound = new InboundSwitch(new RelayInbound(context, new RelayInboundOptions(options.Keys, options.PayloadKeys, options.ClockWindow)));
     }
 
     /// <inheritdoc />
@@ -47,23 +48,11 @@ public sealed partial class ProxyServer : ListenerService
 
     private protected override async ValueTask TurnAwayAsync(DuplexConnection connection)
     {
-        var response = new RelayResponse { Nonce = UInt128.Zero, Salt = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
-        if (_options.Certificate is null) await SendAsync(connection, response, key: null, CancellationToken.None).ConfigureAwait(false);
+        if (_options.Certificate is null) await RelayInbound.TurnAwayAsync(connection).ConfigureAwait(false);
         await LingeringClose.RunAsync(connection, _options.TimeProvider).ConfigureAwait(false);
     }
 
-    private protected override async Task ServeAsync(ServedConnection served)
-    {
-        RelayRequestReading reading = await ReadRequestAsync(served).ConfigureAwait(false);
-        if (reading.Request is null)
-            await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
-        else if (reading.Request.PayloadKeyId.Length > 0 && PayloadKeyOf(reading.Request) is null)
-            await RefuseAsync(served, reading, ProxyErrorReason.AuthenticationFailed, "wrong payload key").ConfigureAwait(false);
-        else if (reading.Request.Command == RelayCommand.Probe)
-            await EchoAsync(served, reading).ConfigureAwait(false);
-        else
-            await ConnectAsync(served, reading.Request, reading.Key).ConfigureAwait(false);
-    }
+    private protected override Task ServeAsync(ServedConnection served) => _inbound.ServeAsync(served);
 
     // another machine cannot connect to "all addresses"; this one reaches itself on loopback
     private string ReachableEndpoint()

@@ -4,10 +4,12 @@ namespace ProxyShell.Engine.Transport;
 
 /// <summary>
 /// Collects bytes from a connection until a header is whole. Reads as much as there is in one go; what was read past the
-/// headers is put back when the reader is disposed.
+/// headers is put back when the reader is disposed. The buffer begins small and doubles up to <paramref name="maxLength"/>.
 /// </summary>
 internal sealed class HeaderReader(DuplexConnection connection, int maxLength) : IDisposable
 {
+    private const int FirstLength = 4096;
+
     private byte[]? _buffer;
     private int _start;
     private int _end;
@@ -20,8 +22,8 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
     {
         // a peer that says nothing costs no buffer
         if (_buffer is null) await connection.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        _buffer ??= ArrayPool<byte>.Shared.Rent(maxLength);
-        if (_end == _buffer.Length) Compact();
+        _buffer ??= ArrayPool<byte>.Shared.Rent(Math.Min(FirstLength, maxLength));
+        if (_end == _buffer.Length) MakeRoom();
         int count = await connection.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         _end += count;
         return count > 0;
@@ -38,9 +40,15 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
         _buffer = null;
     }
 
-    private void Compact()
+    private void MakeRoom()
     {
-        Bytes.CopyTo(_buffer);
-        (_start, _end) = (0, _end - _start);
+        byte[] old = _buffer!;
+        ReadOnlySpan<byte> bytes = Bytes;
+        bool isFull = _start == 0;
+        if (isFull && old.Length >= maxLength) throw new InvalidOperationException("More was asked for than the longest header has.");
+        byte[] target = isFull ? ArrayPool<byte>.Shared.Rent(Math.Min(old.Length * 2, maxLength)) : old;
+        bytes.CopyTo(target);
+        (_start, _end, _buffer) = (0, bytes.Length, target);
+        if (isFull) ArrayPool<byte>.Shared.Return(old);
     }
 }

@@ -11,7 +11,7 @@ public class EngineRoomTests
     /// <summary>Lowest first: a room may use those of the rows above its own.</summary>
     private static readonly string[][] Rows =
     [
-        ["Addressing"], ["Diagnostics"], ["Security"], ["Protocols"], ["Transport"], ["Relaying"], ["Chains"], ["Serving"], ["Proxying", "Access"], ["Configuration"],
+        ["Addressing"], ["Diagnostics"], ["Security"], ["Protocols"], ["Transport"], ["Relaying"], ["Chains"], ["Routing"], ["Serving"], ["Inbound"], ["Proxying", "Access"], ["Configuration"],
     ];
 
     private static string EngineFolder => Path.Combine(Repository.Root, "src", Engine);
@@ -33,7 +33,7 @@ public class EngineRoomTests
         List<(string From, string To)> uses = [.. map.Uses()];
         Assert.True(uses.Count > 200, $"only {uses.Count} uses were found: is the map still drawn right?");
         Assert.Contains(($"{Engine}.Chains.RelayFlight", $"{Engine}.Protocols.RelayRequestCodec"), uses);
-        Assert.Contains(($"{Engine}.Proxying.ProxyServer", $"{Engine}.Relaying.Relay"), uses);
+        Assert.Contains(($"{Engine}.Proxying.ProxyServer", $"{Engine}.Inbound.InboundSwitch"), uses);
         Assert.Empty(uses
             .Where(u => Room(u.From) != Room(u.To) && Row(Room(u.To)) >= Row(Room(u.From)))
             .Select(u => $"{u.From} uses {u.To}")

@@ -42,9 +42,9 @@ public class HopUriTests
     }
 
     [Theory]
-    [InlineData("", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
-    [InlineData("127.0.0.1:4101", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
-    [InlineData("http://h:1", "it must start with relay: or relays: or relay+unix:, for example relay://127.0.0.1:4101")]
+    [InlineData("", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
+    [InlineData("127.0.0.1:4101", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
+    [InlineData("ftp://h:1", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
     [InlineData("relay:h:1", "'//' is missing after the scheme")]
     [InlineData("relay://", "'' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
     [InlineData("relay://h", "'h' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
@@ -54,7 +54,7 @@ public class HopUriTests
     [InlineData("relay://::1:80", "'::1:80' is not an endpoint: an IPv6 address needs brackets, for example [::1]:8080")]
     [InlineData("relay://:80", "The host is empty: write host:port, for example 127.0.0.1:8080")]
     [InlineData("relay://a b:80", "'a b' is not a host name: it holds a character that no name may have")]
-    [InlineData("relay://h:1?thumbprint=" + Print, "only relays:// takes options")]
+    [InlineData("relay://h:1?thumbprint=" + Print, "only TLS hops (relays, relay+wss, https) take options")]
     [InlineData("relays://h:1?color=red", "option 'color' is not known; thumbprint and servername are")]
     [InlineData("relays://h:1?servername=", "option 'servername' is not known; thumbprint and servername are")]
     [InlineData("relay+unix:run/p.sock", "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock")]
@@ -79,7 +79,7 @@ public class HopUriTests
     public static TheoryData<string> FaultyTextsWithKeys => new(
         $"relay://{Secret}@host", $"relay://{Secret}@host:0", $"relay://{Secret}@host:99999", $"relay://{Secret}@", $"relay://{Secret}x@host:1",
         $"relay://{Secret}:@host:1", $"relay://user:{Secret}@host:1", $"relay:{Secret}@host:1", $"{Secret}@host:1", $"//{Secret}@host:1",
-        $"http://{Secret}@host:1", $"socks5://user:{Secret}@host:1", $"relay://{Secret}@a@b", $"relay://{Secret}@host:1?x=1", $"relays://{Secret}@host:1?x=1",
+        $"ftp://{Secret}@host:1", $"socks5://user:{Secret}@host:x", $"relay://{Secret}@a@b", $"relay://{Secret}@host:1?x=1", $"relays://{Secret}@host:1?x=1",
         $"relays://{Secret}@host:1?servername=a@b&x=1", $"relays://{Secret}@host:1?thumbprint=zz", $"relay+unix:{Secret}@relative", $"relay+unix://{Secret}x@/run/p",
         $"relay://{Secret}", $"relay://{Secret}:host:1", $"relay://{Secret}/host:1", $"relay://{Secret}:4101x", $"ftp://{Secret}", Secret);
 

@@ -1,52 +1,60 @@
 using System.Buffers;
 using System.Globalization;
-using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
-using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
 
-namespace ProxyShell.Engine.Proxying;
+namespace ProxyShell.Engine.Inbound;
 
-/// <summary>Reading, answering and carrying out relay requests.</summary>
-public sealed partial class ProxyServer
+/// <summary>Serves relay headers (docs/protocols/relay.md): connects to the address that the header names, or echoes for a probe.</summary>
+internal sealed class RelayInbound(InboundContext context, RelayInboundOptions options) : InboundProtocol(context)
 {
     private const int MaxEchoBytes = 64 * 1024;
 
-    private async ValueTask<RelayRequestReading> ReadRequestAsync(ServedConnection served)
+    private readonly ReplayWindow _replays = new(options.ClockWindow, context.Time);
+
+    public override string Name => "relay";
+
+    public override bool Begins(byte first) => first == RelayFrame.FirstByte;
+
+    public override async Task ServeAsync(ServedConnection served, HeaderReader reader)
     {
-        using var reader = new HeaderReader(served.Client, RelayFrame.MaxLength);
+        RelayRequestReading reading = await ReadRequestAsync(served, reader).ConfigureAwait(false);
+        reader.Dispose();
+        if (reading.Request is null)
+            await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
+        else if (reading.Request.PayloadKeyId.Length > 0 && PayloadKeyOf(reading.Request) is null)
+            await RefuseAsync(served, reading, ProxyErrorReason.AuthenticationFailed, "wrong payload key").ConfigureAwait(false);
+        else if (reading.Request.Command == RelayCommand.Probe)
+            await EchoAsync(served, reading).ConfigureAwait(false);
+        else
+            await ConnectAsync(served, reading.Request, reading.Key).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells a client that is one too many.</summary>
+    public static async ValueTask TurnAwayAsync(DuplexConnection connection)
+    {
+        var response = new RelayResponse { Nonce = UInt128.Zero, Salt = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
+        await SendAsync(connection, response, key: null, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async ValueTask<RelayRequestReading> ReadRequestAsync(ServedConnection served, HeaderReader reader)
+    {
         while (true)
         {
             switch (RelayRequestCodec.Measure(reader.Bytes, out int length, out string fault))
             {
                 case HeaderStatus.Complete:
-                    RelayRequestReading reading = CheckFreshness(RelayRequestCodec.Read(reader.Bytes[..length], _options.Keys));
+                    RelayRequestReading reading = CheckFreshness(RelayRequestCodec.Read(reader.Bytes[..length], options.Keys));
                     reader.Consume(length);
                     return reading;
                 case HeaderStatus.Invalid:
                     return new RelayRequestReading(null, ProxyErrorReason.ProtocolError, fault, UInt128.Zero, null);
             }
-            if (await TryReadMoreAsync(served, reader).ConfigureAwait(false)) continue;
-            served.WasRefused = true;
-            string what = reader.Bytes.IsEmpty ? "closed the connection without a request" : "closed the connection within its request header";
-            throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Request, "client", what) { Side = ProxySide.Client };
-        }
-    }
-
-    private static async ValueTask<bool> TryReadMoreAsync(ServedConnection served, HeaderReader reader)
-    {
-        try
-        {
-            return await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false);
-        }
-        catch (ProxyException e)
-        {
-            served.WasRefused = true;
-            throw new ProxyException(e.Reason, ProxyStage.Request, "client", $"{e.Detail} instead of a request", e) { Side = ProxySide.Client };
+            await InboundContext.ReadMoreAsync(served, reader, "a request header").ConfigureAwait(false);
         }
     }
 
@@ -56,40 +64,32 @@ public sealed partial class ProxyServer
         ProxyErrorReason reason = _replays.Check(reading.Nonce, reading.Request.Timestamp, out TimeSpan difference);
         if (reason == ProxyErrorReason.None) return reading;
         string message = reason == ProxyErrorReason.ClockSkew
-            ? string.Create(CultureInfo.InvariantCulture, $"the client's clock is {Math.Abs(difference.TotalSeconds):0.0} s {(difference < TimeSpan.Zero ? "behind" : "ahead")}; at most {_options.ClockWindow.TotalSeconds:0.###} s are accepted")
+            ? string.Create(CultureInfo.InvariantCulture, $"the client's clock is {Math.Abs(difference.TotalSeconds):0.0} s {(difference < TimeSpan.Zero ? "behind" : "ahead")}; at most {options.ClockWindow.TotalSeconds:0.###} s are accepted")
             : ProxyErrorText.Describe(reason);
         return reading with { Request = null, Reason = reason, Message = message };
     }
 
     private async Task RefuseAsync(ServedConnection served, RelayRequestReading reading, ProxyErrorReason reason, string message)
     {
-        served.WasRefused = true;
         await TellAsync(served, new RelayResponse { Nonce = reading.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = ProxyStage.Request, Message = message }, reading.Key).ConfigureAwait(false);
-        throw new ProxyException(reason, ProxyStage.Request, "client", message) { Side = ProxySide.Client };
+        throw InboundContext.Refused(served, reason, message);
     }
 
     private async Task ConnectAsync(ServedConnection served, RelayRequest request, ProxyKey? key)
     {
-        ProxyConnection record = served.Record;
-        (record.Protocol, record.Destination, record.Chain, record.State) = ("relay", request.Next!.ToString(), _options.Chain.ToString(), ConnectionState.Connecting);
-        served.Clock.Allow(_options.ConnectTimeout);
-        long start = _options.TimeProvider.GetTimestamp();
+        long start = Context.Time.GetTimestamp();
         DuplexConnection upstream = await DialAsync(served, request, key).ConfigureAwait(false);
         await using (upstream.ConfigureAwait(false))
         {
-            record.AttachUpstream(upstream);
             var response = new RelayResponse
             {
                 Nonce = request.Nonce,
                 Salt = RelayResponseCodec.NewSalt(),
                 Reason = ProxyErrorReason.None,
-                ConnectTime = _options.TimeProvider.GetElapsedTime(start),
+                ConnectTime = Context.Time.GetElapsedTime(start),
             };
             await SendAsync(served.Client, response, key, served.Clock.Token).ConfigureAwait(false);
-            served.EndSetUp();
-            record.State = ConnectionState.Open;
-            Registry.Write(ProxyEventKind.Opened, "opened", connection: record);
-            if (await Relay.RunAsync(PayloadOf(served, request, response), upstream, record).ConfigureAwait(false) is { } failure) throw failure;
+            await Context.RelayAsync(served, PayloadOf(served, request, response), upstream).ConfigureAwait(false);
         }
     }
 
@@ -102,32 +102,30 @@ public sealed partial class ProxyServer
     }
 
     private ProxyKey? PayloadKeyOf(RelayRequest request) =>
-        _options.PayloadKeys.Concat(_options.Keys).FirstOrDefault(key => key.Id == request.PayloadKeyId);
+        options.PayloadKeys.Concat(options.Keys).FirstOrDefault(key => key.Id == request.PayloadKeyId);
 
     private async ValueTask<DuplexConnection> DialAsync(ServedConnection served, RelayRequest request, ProxyKey? key)
     {
         try
         {
-            return await _connector.ConnectAsync(
-                _options.Chain, request.Next!, _policy, request.Trust, request.ServerName, early: null, served.Clock.Token).ConfigureAwait(false);
+            return await Context.ConnectAsync(served, Name, new FlightTarget(request.Next, request.Trust, request.ServerName)).ConfigureAwait(false);
         }
         catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
         {
-            served.WasRefused = e.Stage == ProxyStage.Policy;
-            await TellAsync(served, Explain(request, e), key).ConfigureAwait(false);
+            await TellAsync(served, Explain(served, request, e), key).ConfigureAwait(false);
             throw;
         }
     }
 
-    private RelayResponse Explain(RelayRequest request, ProxyException e)
+    private RelayResponse Explain(ServedConnection served, RelayRequest request, ProxyException e)
     {
         // reasons from 128 on are this machine's own affair
         ProxyErrorReason reason = e.Reason <= ProxyErrorReason.Other ? e.Reason : ProxyErrorReason.Other;
         string message = e.Reason switch
         {
-            ProxyErrorReason.TimedOut when e.Stage == ProxyStage.Dial => string.Create(CultureInfo.InvariantCulture, $"no connection within {_options.ConnectTimeout.TotalSeconds:0.###} s"),
+            ProxyErrorReason.TimedOut when e.Stage == ProxyStage.Dial => string.Create(CultureInfo.InvariantCulture, $"no connection within {Context.Options.ConnectTimeout.TotalSeconds:0.###} s"),
             ProxyErrorReason.Forbidden => $"{request.Next} is forbidden by its policy",
-            _ => _options.Chain.Count > 0 ? e.Message : e.Detail,
+            _ => served.Record.Chain != "direct" ? e.Message : e.Detail,
         };
         ProxyStage stage = e.Stage is ProxyStage.Request ? ProxyStage.Dial : e.Stage;
         return new RelayResponse { Nonce = request.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = stage, Message = message };
@@ -137,7 +135,7 @@ public sealed partial class ProxyServer
     {
         (served.Record.Protocol, served.Record.Destination) = ("relay", "probe");
         await SendAsync(served.Client, new RelayResponse { Nonce = reading.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = ProxyErrorReason.None }, reading.Key, served.Clock.Token).ConfigureAwait(false);
-        served.Clock.Allow(_options.ConnectTimeout);
+        served.Clock.Allow(Context.Options.ConnectTimeout);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1024);
         try
         {
@@ -160,20 +158,10 @@ public sealed partial class ProxyServer
         }
     }
 
-    // an answer that cannot be delivered changes nothing: the failure itself is on record
     private async Task TellAsync(ServedConnection served, RelayResponse response, ProxyKey? key)
     {
-        try
-        {
-            using var limit = new CancellationTokenSource(_options.HandshakeTimeout, _options.TimeProvider);
-            await SendAsync(served.Client, response, key, limit.Token).ConfigureAwait(false);
-            served.WasTold = true;
-            await LingeringClose.RunAsync(served.Client, _options.TimeProvider).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ProxyException or OperationCanceledException)
-        {
-            served.Client.Abort();
-        }
+        var buffer = new byte[RelayResponseCodec.MaxWrittenLength];
+        await Context.TellAsync(served, buffer.AsMemory(0, RelayResponseCodec.Write(buffer, response, key))).ConfigureAwait(false);
     }
 
     private static async ValueTask SendAsync(DuplexConnection client, RelayResponse response, ProxyKey? key, CancellationToken cancellationToken)

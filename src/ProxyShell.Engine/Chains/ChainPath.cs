@@ -1,0 +1,35 @@
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Chains;
+
+/// <summary>The hops that one connection takes: a chain with all its choices made.</summary>
+internal sealed record ChainPath(IReadOnlyList<ProxyHop> Hops, ProxyKey? PayloadKey)
+{
+    /// <summary>The first hop after <paramref name="index"/> that is not set up in the same flight.</summary>
+    public int EndOfFlight(int index)
+    {
+        if (Hops[index].Protocol != HopProtocol.Relay) return index + 1;
+        // the hop before connects to the next one over TCP, TLS or a Unix socket; everything else is ours to layer on top
+        int end = index + 1;
+        while (end < Hops.Count && Hops[end].Protocol == HopProtocol.Relay && Hops[end].WebSocketPath is null) end++;
+        return end;
+    }
+
+    /// <summary>The error of a hop that refuses by itself, or that does not answer as it should.</summary>
+    public ProxyException Fault(int index, ProxyErrorReason reason, ProxyStage stage, string detail, Exception? inner = null) =>
+        new(reason, stage, HopNaming.Hop(index + 1, Hops[index]), detail, inner) { HopNumber = index + 1 };
+
+    /// <summary>
+    /// The error for what a hop answered. A hop that refuses is at fault itself; one that could not reach the next address speaks
+    /// of that: of the next hop, or of the destination.
+    /// </summary>
+    public ProxyException Refusal(int index, ProxyErrorReason reason, ProxyStage stage, string detail, TransportAddress? destination, Exception? inner = null)
+    {
+        bool ownRefusal = stage is ProxyStage.None or ProxyStage.Request or ProxyStage.Policy;
+        int fault = ownRefusal ? index : index + 1;
+        if (fault < Hops.Count) return Fault(fault, reason, stage, detail, inner);
+        return new ProxyException(reason, stage, HopNaming.Destination(destination!), $"{detail}, told by {HopNaming.Hop(index + 1, Hops[index])}", inner);
+    }
+}

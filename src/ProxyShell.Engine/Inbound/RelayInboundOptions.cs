@@ -1,0 +1,6 @@
+using ProxyShell.Engine.Security;
+
+namespace ProxyShell.Engine.Inbound;
+
+/// <summary>What the relay protocol needs to know of its server.</summary>
+internal sealed record RelayInboundOptions(IReadOnlyList<ProxyKey> Keys, IReadOnlyList<ProxyKey> PayloadKeys, TimeSpan ClockWindow);
