@@ -71,4 +71,7 @@ public enum ProxyErrorReason : byte
 
     /// <summary>The local address does not exist on this machine, or may not be used by this user.</summary>
     AddressNotAvailable = 131,
+
+    /// <summary>Clients from this address may not connect.</summary>
+    ClientNotAdmitted = 132,
 }

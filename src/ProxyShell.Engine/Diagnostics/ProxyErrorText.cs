@@ -28,6 +28,7 @@ public static class ProxyErrorText
         ProxyErrorReason.Aborted => "stopped by the operator",
         ProxyErrorReason.AddressInUse => "address already in use",
         ProxyErrorReason.AddressNotAvailable => "address not available",
+        ProxyErrorReason.ClientNotAdmitted => "client address not admitted",
         _ => "failed",
     };
 }

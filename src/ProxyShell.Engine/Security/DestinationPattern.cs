@@ -11,9 +11,6 @@ namespace ProxyShell.Engine.Security;
 /// </summary>
 public sealed class DestinationPattern
 {
-    // the length of ::ffff:0:0/96
-    private const int MappedPrefix = 96;
-
     private readonly string _text;
     private readonly string? _name;
     private readonly IPNetwork? _network;
@@ -31,8 +28,8 @@ public sealed class DestinationPattern
         }
         host = host.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
         if (host.Length == 0) throw Fault(text, "it has no host part");
-        if (IPAddress.TryParse(host, out IPAddress? address)) _network = Network(address, address.GetAddressBytes().Length * 8);
-        else if (host.Contains('/', StringComparison.Ordinal)) _network = ReadNetwork(text, host);
+        if (Cidr.TryParse(host, out IPNetwork network)) _network = network;
+        else if (host.Contains('/', StringComparison.Ordinal)) throw Fault(text, $"'{host}' is not a network such as 10.0.0.0/8");
         else if (host.Contains(':', StringComparison.Ordinal)) throw Fault(text, "it is neither an IPv6 address nor host:port");
         else _name = host.TrimEnd('.');
     }
@@ -66,8 +63,7 @@ public sealed class DestinationPattern
     /// <inheritdoc />
     public override string ToString() => _text;
 
-    private bool InNetwork(IPAddress address) =>
-        _network is { } network && network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+    private bool InNetwork(IPAddress address) => _network is { } network && Cidr.Holds(network, address);
 
     private static bool SplitPorts(string text, out string host, out string ports)
     {
@@ -89,25 +85,6 @@ public sealed class DestinationPattern
 
     private static bool TryPort(string text, out int port) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= 65535;
-
-    private static IPNetwork ReadNetwork(string text, string network)
-    {
-        int slash = network.IndexOf('/', StringComparison.Ordinal);
-        if (!IPAddress.TryParse(network.AsSpan(0, slash), out IPAddress? address)
-            || !int.TryParse(network.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int prefix)
-            || prefix > address.GetAddressBytes().Length * 8)
-        {
-            throw Fault(text, $"'{network}' is not a network such as 10.0.0.0/8");
-        }
-        // 10.1.2.3/8 means 10.0.0.0/8: the bits below the prefix say nothing
-        byte[] bytes = address.GetAddressBytes();
-        for (int bit = prefix; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return Network(new IPAddress(bytes), prefix);
-    }
-
-    // mapped addresses are compared as the IPv4 addresses they are, so a mapped pattern must be one too
-    private static IPNetwork Network(IPAddress address, int prefix) =>
-        address.IsIPv4MappedToIPv6 && prefix >= MappedPrefix ? new IPNetwork(address.MapToIPv4(), prefix - MappedPrefix) : new IPNetwork(address, prefix);
 
     private static FormatException Fault(string text, string why) => new($"'{text}' is not a destination pattern: {why}.");
 }

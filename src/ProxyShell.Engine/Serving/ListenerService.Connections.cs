@@ -6,8 +6,6 @@ namespace ProxyShell.Engine.Serving;
 /// <summary>The life of one connection, from accept to its last event.</summary>
 public abstract partial class ListenerService
 {
-    private long _limitEventTimestamp;
-
     /// <summary>Serves one connection and closes it. Failures are thrown as <see cref="ProxyException"/>s.</summary>
     private protected abstract Task ServeAsync(ServedConnection served);
 
@@ -16,19 +14,24 @@ public abstract partial class ListenerService
 
     private void OnAccepted(DuplexConnection accepted)
     {
-        int limit = State == ServiceState.Running ? _options.MaxConnections : 0;
-        if (Registry.TryOpen(accepted.RemoteEndPoint, accepted, limit) is { } record) _ = RunAsync(accepted, record);
-        else _ = RefuseAsync(accepted);
+        ClientShare? share = _admission.TryEnter(accepted.RemoteEndPoint, out Refusal refusal);
+        int limit = share is not null && State == ServiceState.Running ? _options.MaxConnections : 0;
+        if (Registry.TryOpen(accepted.RemoteEndPoint, accepted, limit) is { } record)
+        {
+            _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(_options.TimeProvider), share!));
+            return;
+        }
+        share?.Leave();
+        _ = RefuseAsync(accepted, share is null ? refusal : Refusal.TooMany);
     }
 
     // owned by the registry: the service has stopped when no record is left, and the record ends here
-    private async Task RunAsync(DuplexConnection accepted, ProxyConnection record)
+    private async Task RunAsync(ServedConnection served)
     {
-        var served = new ServedConnection(accepted, record, SetUpClock.Rent(_options.TimeProvider));
         ProxyException? error = null;
         try
         {
-            record.SetUpWith(served.Clock.Source);
+            served.Record.SetUpWith(served.Clock.Source);
             served.Clock.Allow(_options.HandshakeTimeout);
             if (_certificate is not null) await EncryptAsync(served).ConfigureAwait(false);
             await ServeAsync(served).ConfigureAwait(false);
@@ -39,7 +42,8 @@ public abstract partial class ListenerService
         }
         served.EndSetUp();
         await CloseAsync(served, error).ConfigureAwait(false);
-        Registry.End(record, error, served.WasRefused);
+        served.Share.Leave();
+        Registry.End(served.Record, error, served.WasRefused);
     }
 
     private async Task EncryptAsync(ServedConnection served)
@@ -76,10 +80,16 @@ public abstract partial class ListenerService
         await served.Client.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task RefuseAsync(DuplexConnection accepted)
+    private async Task RefuseAsync(DuplexConnection accepted, Refusal refusal)
     {
-        Registry.CountRefused();
-        NoteRefusal();
+        if (State == ServiceState.Running) _refusals.Note(refusal, accepted.RemoteEndPoint, _options);
+        else Registry.CountRefused();
+        if (refusal == Refusal.Source)
+        {
+            // who is not admitted learns nothing, not even what listens here
+            accepted.Abort();
+            return;
+        }
         try
         {
             await TurnAwayAsync(accepted).ConfigureAwait(false);
@@ -88,16 +98,5 @@ public abstract partial class ListenerService
         {
             accepted.Abort();
         }
-    }
-
-    // under a flood one event a second tells enough; the counter tells the rest
-    private void NoteRefusal()
-    {
-        if (State != ServiceState.Running) return;
-        long last = Interlocked.Read(ref _limitEventTimestamp), now = _options.TimeProvider.GetTimestamp();
-        if (last != 0 && _options.TimeProvider.GetElapsedTime(last, now) < TimeSpan.FromSeconds(1)) return;
-        if (Interlocked.CompareExchange(ref _limitEventTimestamp, now, last) != last) return;
-        Registry.Write(
-            ProxyEventKind.Refused, $"the limit of {_options.MaxConnections} connections is reached; {Counters.Refused} clients were turned away so far", ProxyErrorReason.LimitExceeded);
     }
 }

@@ -22,6 +22,9 @@ public abstract partial class ListenerService : IAsyncDisposable
     private static readonly ConcurrentDictionary<string, int> LastNumbers = new();
 
     private readonly ServiceOptions _options;
+    private readonly ClientTable _clients = new();
+    private readonly Admission _admission;
+    private readonly RefusalLog _refusals;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _hurry = new();
@@ -38,6 +41,8 @@ public abstract partial class ListenerService : IAsyncDisposable
         Name = options.Name.Length > 0 ? options.Name : $"{kind}{LastNumbers.AddOrUpdate(kind, 1, (_, last) => last + 1)}";
         Registry = new ConnectionRegistry(this, new ServiceIdentity(Name, kind, options.TimeProvider), options.EventCapacity);
         Counters = new ServiceCounters(Registry);
+        _admission = new Admission(options, _clients);
+        _refusals = new RefusalLog(Registry, options.TimeProvider);
         if (options.Certificate is not null) _certificate = SslStreamCertificateContext.Create(options.Certificate, additionalCertificates: null);
     }
 

@@ -4,7 +4,7 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Serving;
 
 /// <summary>A client's connection while a service serves it.</summary>
-internal sealed class ServedConnection(DuplexConnection client, ProxyConnection record, SetUpClock clock)
+internal sealed class ServedConnection(DuplexConnection client, ProxyConnection record, SetUpClock clock, ClientShare share)
 {
     private bool _setUpEnded;
 
@@ -12,6 +12,9 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
     public DuplexConnection Client { get; set; } = client;
 
     public ProxyConnection Record => record;
+
+    /// <summary>What it shares with the client's other connections.</summary>
+    public ClientShare Share => share;
 
     /// <summary>The deadline of the step under way; given back when set-up is over.</summary>
     public SetUpClock Clock { get; } = clock;

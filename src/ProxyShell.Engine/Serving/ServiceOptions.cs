@@ -24,6 +24,15 @@ public abstract record ServiceOptions
     /// <summary>The most connections at a time, at least 1; more are turned away.</summary>
     public int MaxConnections { get; init; } = DefaultMaxConnections;
 
+    /// <summary>The most connections at a time of one client address, 0 for no limit; of IPv6 addresses a whole /64 counts as one.</summary>
+    public int MaxConnectionsPerClient { get; init; }
+
+    /// <summary>When not empty, only clients from these addresses may connect; others are refused before a byte of theirs is read.</summary>
+    public IReadOnlyList<SourceNetwork> AllowSource { get; init; } = [];
+
+    /// <summary>Clients from these addresses may not connect, whatever else allows them.</summary>
+    public IReadOnlyList<SourceNetwork> DenySource { get; init; } = [];
+
     /// <summary>How long a client may take to say what it wants (TLS and request header together).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -53,6 +62,7 @@ public abstract record ServiceOptions
     {
         Require(LocalPort is >= 0 and <= 65535, nameof(LocalPort), LocalPort, "0 to 65535");
         Require(MaxConnections >= 1, nameof(MaxConnections), MaxConnections, "1 or more");
+        Require(MaxConnectionsPerClient >= 0, nameof(MaxConnectionsPerClient), MaxConnectionsPerClient, "0 (no limit) or more");
         Require(EventCapacity is >= 1 and <= 1_000_000, nameof(EventCapacity), EventCapacity, "1 to 1000000");
         RequireTime(HandshakeTimeout, nameof(HandshakeTimeout));
         RequireTime(ConnectTimeout, nameof(ConnectTimeout));

@@ -9,19 +9,21 @@ internal sealed class Client : IDisposable
 {
     public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    public static async Task<Client> ConnectAsync(int port)
+    /// <summary>Connects, from a certain address of loopback when one is given.</summary>
+    public static async Task<Client> ConnectAsync(int port, IPAddress? from = null)
     {
         var client = new Client();
+        if (from is not null) client.Socket.Bind(new IPEndPoint(from, 0));
         await client.Socket.ConnectAsync(IPAddress.Loopback, port).Within();
         return client;
     }
 
     /// <summary>Connects and expects the connection to be cut off, which may be so soon that connecting itself fails.</summary>
-    public static async Task AssertTurnedAwayAsync(int port)
+    public static async Task AssertTurnedAwayAsync(int port, IPAddress? from = null)
     {
         try
         {
-            using Client client = await ConnectAsync(port);
+            using Client client = await ConnectAsync(port, from);
             Assert.True(await client.IsClosedAsync());
         }
         catch (SocketException e)
