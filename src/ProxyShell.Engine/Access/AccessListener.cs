@@ -1,3 +1,4 @@
+using System.Net;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Inbound;
@@ -8,13 +9,14 @@ using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Access;
 
-/// <summary>A local port whose every connection goes through a chain to one destination.</summary>
+/// <summary>A local port whose every connection goes through a chain, to one destination or to where its client asks for.</summary>
 public sealed class AccessListener : ListenerService
 {
     private readonly AccessListenerOptions _options;
     private readonly FlightTarget _target;
     private readonly Outbound _outbound;
     private readonly InboundContext _context;
+    private readonly InboundSwitch? _inbound;
 
     /// <summary>Makes a listener; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -22,26 +24,43 @@ public sealed class AccessListener : ListenerService
         : base(options ?? throw new ArgumentNullException(nameof(options)), "AccessListener")
     {
         _options = options;
-        _target = new FlightTarget(TransportAddress.Tcp(options.Destination), TlsTrust.System, null);
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(connector, DestinationPolicy.AllowAll, options.Chain);
-        _context = new InboundContext(options, Registry, _outbound, []);
+        _context = new InboundContext(options, Registry, _outbound, options.Credentials);
+        if (options.Destination is { } destination) _target = new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null);
+        else _inbound = new InboundSwitch([.. InboundSwitch.Foreign(options.Served.Served, _context)]);
     }
 
-    /// <summary>Where every connection goes.</summary>
-    public HostEndpoint Destination => _options.Destination;
+    /// <summary>Where every connection goes; null when clients say so themselves.</summary>
+    public HostEndpoint? Destination => _options.Destination;
 
     /// <summary>The hops on the way.</summary>
     public ProxyChain Chain => _options.Chain;
 
     /// <inheritdoc />
-    public override string Uri => LocalEndPoint is System.Net.IPEndPoint endpoint ? $"tcp://{endpoint}" : $"unix:{LocalEndPoint}";
+    public override string Uri => LocalEndPoint is not IPEndPoint endpoint ? $"unix:{LocalEndPoint}"
+        : _inbound is null ? $"tcp://{endpoint}" : AsHop(endpoint).Uri;
 
-    private protected override bool AuthenticatesClients => false;
+    private protected override bool AuthenticatesClients => _inbound is not null && _options.Served.AuthenticateAll;
 
-    private protected override async Task ServeAsync(ServedConnection served)
+    private protected override string Remedy => _inbound is null ? "" : _options.Served.Remedy;
+
+    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => _inbound is null || _options.Certificate is not null
+        ? base.TurnAwayAsync(connection)
+        : _inbound.TurnAwayAsync(connection, _options.TimeProvider);
+
+    private protected override Task ServeAsync(ServedConnection served) =>
+        _inbound is null ? ForwardAsync(served) : _inbound.ServeAsync(served);
+
+    private async Task ForwardAsync(ServedConnection served)
     {
         DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, new EarlyPayload(served.Client, served.Record)).ConfigureAwait(false);
         await _context.RelayAsync(served, served.Client, upstream).ConfigureAwait(false);
+    }
+
+    private ProxyHop AsHop(IPEndPoint endpoint)
+    {
+        var host = HostEndpoint.From(endpoint);
+        return new ProxyHop(_options.Certificate is null ? TransportAddress.Tcp(host) : TransportAddress.Tls(host)) { Protocol = _options.Served.HopProtocol };
     }
 }

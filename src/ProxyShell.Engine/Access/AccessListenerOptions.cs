@@ -1,5 +1,7 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 
 namespace ProxyShell.Engine.Access;
@@ -7,15 +9,32 @@ namespace ProxyShell.Engine.Access;
 /// <summary>What an access listener can be told.</summary>
 public sealed record AccessListenerOptions : ServiceOptions
 {
-    /// <summary>Where every connection goes.</summary>
-    public required HostEndpoint Destination { get; init; }
+    /// <summary>Where every connection goes; null when each client says so itself, in one of <see cref="Protocols"/>.</summary>
+    public HostEndpoint? Destination { get; init; }
+
+    /// <summary>Without a destination: the protocols to serve, of Socks5 and Http; null for both.</summary>
+    public ProxyProtocols? Protocols { get; init; }
+
+    /// <summary>Without a destination: the users; when there are any, a client must be one of them.</summary>
+    public IReadOnlyList<ProxyCredential> Credentials { get; init; } = [];
 
     /// <summary>The hops on the way; direct by default.</summary>
     public ProxyChain Chain { get; init; } = ProxyChain.Direct;
 
+    /// <summary>The choice of protocols for a listener without a destination.</summary>
+    internal ServedProtocols Served =>
+        ServedProtocols.Choose(Protocols, ProxyProtocols.Socks5 | ProxyProtocols.Http, hasKeys: false, Credentials.Count > 0, AllowAnonymous);
+
     internal override void Validate()
     {
         base.Validate();
+        if (Destination is null)
+        {
+            _ = Served;
+            return;
+        }
         Require(Destination.Port != 0, nameof(Destination), Destination, "an endpoint with a port other than 0");
+        Require(Protocols is null, nameof(Protocols), Protocols, "left out when there is a Destination");
+        if (Credentials.Count > 0) throw new FormatException("Credentials are given, but with a Destination clients have no way to show theirs: leave out one of the two.");
     }
 }

@@ -7,14 +7,14 @@ namespace ProxyShell.Engine.Chains;
 /// <summary>
 /// One proxy on the way: its protocol, address, transport and secret. Written as a URI: <c>relay://host:port</c> (TCP),
 /// <c>relays://host:port</c> (TLS), <c>relay+unix:/path</c>, <c>relay+ws://host:port/path</c> and <c>relay+wss://</c> (WebSocket),
-/// <c>socks5://host[:1080]</c>, <c>http://host[:80]</c>, <c>https://host[:443]</c> (CONNECT), <c>ssh://[user@]host[:22]</c>. Before the host
+/// <c>socks5://host[:1080]</c>, <c>socks5+tls://</c>, <c>http://host[:80]</c>, <c>https://host[:443]</c> (CONNECT), <c>ssh://[user@]host[:22]</c>. Before the host
 /// may stand a key (<c>relay://KEY@host:port</c>) or, for the others, <c>user:password@</c>, percent-encoded (RFC 3986 §2.1).
 /// A TLS hop may pin its certificate and name the server: <c>relays://host:port?thumbprint=…&amp;servername=…</c>.
 /// </summary>
 public sealed record ProxyHop
 {
     /// <summary>The URI schemes that <see cref="Parse(string)"/> knows.</summary>
-    public static IReadOnlyList<string> Schemes { get; } = ["relay", "relays", "relay+unix", "relay+ws", "relay+wss", "socks5", "http", "https", "ssh"];
+    public static IReadOnlyList<string> Schemes { get; } = ["relay", "relays", "relay+unix", "relay+ws", "relay+wss", "socks5", "socks5+tls", "http", "https", "ssh"];
 
     /// <summary>Makes a hop at an address.</summary>
     public ProxyHop(TransportAddress address)
@@ -50,6 +50,7 @@ public sealed record ProxyHop
     /// <summary>The URI scheme.</summary>
     public string Scheme => (Protocol, Address.Kind) switch
     {
+        (HopProtocol.Socks5, TransportKind.Tls) => "socks5+tls",
         (HopProtocol.Socks5, _) => "socks5",
         (HopProtocol.Http, TransportKind.Tls) => "https",
         (HopProtocol.Http, _) => "http",

@@ -21,6 +21,7 @@ internal static partial class ProxyHopParser
             "relay+unix" => ParseUnix(text, colon),
             // the h of curl's socks5h says that the proxy resolves names, which is what a chain always does
             "socks5" or "socks5h" => ParseNetwork(text, colon, HopProtocol.Socks5, TransportKind.Tcp, 1080),
+            "socks5+tls" => ParseNetwork(text, colon, HopProtocol.Socks5, TransportKind.Tls, 1080),
             "http" => ParseNetwork(text, colon, HopProtocol.Http, TransportKind.Tcp, 80),
             "https" => ParseNetwork(text, colon, HopProtocol.Http, TransportKind.Tls, 443),
             "ssh" => ParseNetwork(text, colon, HopProtocol.Ssh, TransportKind.Tcp, 22),
@@ -99,7 +100,7 @@ internal static partial class ProxyHopParser
     {
         (string name, string value) = Split(pair, '=');
         value = Uri.UnescapeDataString(value);
-        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only TLS hops (relays, relay+wss, https) take options");
+        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only TLS hops (relays, relay+wss, socks5+tls, https) take options");
         return name.ToLowerInvariant() switch
         {
             "thumbprint" => hop with { Trust = TlsTrust.Pinned(value) },

@@ -14,6 +14,9 @@ internal abstract class InboundProtocol(InboundContext context)
     /// <summary>Whether a conversation in this protocol begins with this byte.</summary>
     public abstract bool Begins(byte first);
 
+    /// <summary>What a client is told that is one too many and whose conversation begins with this byte; empty for nothing.</summary>
+    public virtual ReadOnlyMemory<byte> TooMany(byte first) => default;
+
     /// <summary>
     /// Serves a connection whose first bytes, at least one, are in the reader. The reader is disposed before relaying begins: that puts
     /// back what was read too much, and an idle connection holds no buffer. Failures are thrown as

@@ -5,20 +5,39 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Inbound;
 
 /// <summary>Several protocols on one port, told apart by the first byte.</summary>
-internal sealed class InboundSwitch(params InboundProtocol[] protocols)
+internal sealed class InboundSwitch(params IReadOnlyList<InboundProtocol> protocols)
 {
     // the longest head that any of them reads (an HTTP head); buffers begin much smaller
     private const int MaxHeadLength = 64 * 1024;
+
+    /// <summary>The protocols for clients that bring no relay header, in the order in which they are asked.</summary>
+    public static IEnumerable<InboundProtocol> Foreign(ProxyProtocols served, InboundContext context)
+    {
+        if ((served & ProxyProtocols.Socks5) != 0) yield return new SocksInbound(context);
+    }
 
     public async Task ServeAsync(ServedConnection served)
     {
         using var reader = new HeaderReader(served.Client, MaxHeadLength);
         await InboundContext.ReadMoreAsync(served, reader, "a request").ConfigureAwait(false);
         byte first = reader.Bytes[0];
-        // one alone answers whatever comes in its own words
-        InboundProtocol? protocol = protocols.Length == 1 ? protocols[0] : Array.Find(protocols, p => p.Begins(first));
-        if (protocol is not null) await protocol.ServeAsync(served, reader).ConfigureAwait(false);
+        if (Find(first) is { } protocol) await protocol.ServeAsync(served, reader).ConfigureAwait(false);
         else throw InboundContext.Refused(served, ProxyErrorReason.ProtocolError, Unknown(first));
+    }
+
+    /// <summary>Tells a client that is one too many so, in the protocol that it begins to speak, and closes the connection.</summary>
+    public ValueTask TurnAwayAsync(DuplexConnection connection, TimeProvider time) =>
+        LingeringClose.RunAsync(connection, time, first => Find(first) is { } protocol ? protocol.TooMany(first) : default);
+
+    private InboundProtocol? Find(byte first)
+    {
+        // one alone answers whatever comes in its own words
+        if (protocols.Count == 1) return protocols[0];
+        foreach (InboundProtocol protocol in protocols)
+        {
+            if (protocol.Begins(first)) return protocol;
+        }
+        return null;
     }
 
     private string Unknown(byte first)

@@ -34,11 +34,11 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
             await ConnectAsync(served, reading.Request, reading.Key).ConfigureAwait(false);
     }
 
-    /// <summary>Tells a client that is one too many.</summary>
-    public static async ValueTask TurnAwayAsync(DuplexConnection connection)
+    public override ReadOnlyMemory<byte> TooMany(byte first)
     {
+        var buffer = new byte[RelayResponseCodec.MaxWrittenLength];
         var response = new RelayResponse { Nonce = UInt128.Zero, Salt = UInt128.Zero, Reason = ProxyErrorReason.LimitExceeded, Stage = ProxyStage.Request };
-        await SendAsync(connection, response, key: null, CancellationToken.None).ConfigureAwait(false);
+        return buffer.AsMemory(0, RelayResponseCodec.Write(buffer, response, key: null));
     }
 
     private async ValueTask<RelayRequestReading> ReadRequestAsync(ServedConnection served, HeaderReader reader)

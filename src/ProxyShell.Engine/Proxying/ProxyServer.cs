@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Sockets;
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Routing;
@@ -8,10 +10,11 @@ using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Proxying;
 
-/// <summary>Serves relay headers: connects clients to the next hop or the destination that their header names.</summary>
+/// <summary>Serves proxy protocols on one port: connects clients to the next hop or the destination that they name.</summary>
 public sealed class ProxyServer : ListenerService
 {
     private readonly ProxyServerOptions _options;
+    private readonly ServedProtocols _served;
     private readonly Outbound _outbound;
     private readonly InboundSwitch _inbound;
 
@@ -24,42 +27,56 @@ public sealed class ProxyServer : ListenerService
         var policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(connector, policy, options.Chain);
-        var context = new InboundContext(options, Registry, _outbound, []);
-        _inbound = new InboundSwitch(new RelayInbound(context, new RelayInboundOptions(options.Keys, options.PayloadKeys, options.ClockWindow)));
+        _served = options.Served;
+        _inbound = new InboundSwitch([.. Protocols(new InboundContext(options, Registry, _outbound, options.Credentials))]);
     }
 
     /// <inheritdoc />
-    public override string Uri => LocalEndPoint is UnixDomainSocketEndPoint path
-        ? $"relay+unix:{path}"
-        : $"{(_options.Certificate is null ? "relay" : "relays")}://{ReachableEndpoint()}";
+    public override string Uri => LocalEndPoint is UnixDomainSocketEndPoint path && _served.HopProtocol != HopProtocol.Relay ? $"unix:{path}" : BareHop.Uri;
 
-    /// <summary>This server as a hop for clients on this machine, with its (first) key and with its certificate pinned.</summary>
+    /// <summary>
+    /// This server as a hop for clients on this machine, with its (first) key or credential and with its certificate pinned; a relay hop
+    /// when it serves relay headers, else a SOCKS5 or an HTTP hop.
+    /// </summary>
     public ProxyHop ToHop()
     {
-        ProxyHop hop = ProxyHop.Parse(Uri) with { Key = _options.Keys.Count > 0 ? _options.Keys[0] : null };
+        ProxyHop hop = BareHop;
+        hop = hop.Protocol == HopProtocol.Relay
+            ? hop with { Key = _options.Keys is [var key, ..] ? key : null }
+            : hop with { Credential = _options.Credentials is [var credential, ..] ? credential : null };
         return _options.Certificate is { } certificate
             ? hop with { Trust = TlsTrust.Pinned(certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)) }
             : hop;
     }
 
-    private protected override bool AuthenticatesClients => _options.Keys.Count > 0;
+    private protected override bool AuthenticatesClients => _served.AuthenticateAll;
 
-    private protected override string Remedy => "give a key, ";
+    private protected override string Remedy => _served.Remedy;
 
-    private protected override async ValueTask TurnAwayAsync(DuplexConnection connection)
-    {
-        if (_options.Certificate is null) await RelayInbound.TurnAwayAsync(connection).ConfigureAwait(false);
-        await LingeringClose.RunAsync(connection, _options.TimeProvider).ConfigureAwait(false);
-    }
+    // before a TLS handshake nothing can be told
+    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => _options.Certificate is null
+        ? _inbound.TurnAwayAsync(connection, _options.TimeProvider)
+        : LingeringClose.RunAsync(connection, _options.TimeProvider);
 
     private protected override Task ServeAsync(ServedConnection served) => _inbound.ServeAsync(served);
 
-    // another machine cannot connect to "all addresses"; this one reaches itself on loopback
-    private string ReachableEndpoint()
+    private IEnumerable<InboundProtocol> Protocols(InboundContext context)
     {
-        var endpoint = (System.Net.IPEndPoint)LocalEndPoint;
-        System.Net.IPAddress address = endpoint.Address;
-        if (address.Equals(System.Net.IPAddress.Any) || address.Equals(System.Net.IPAddress.IPv6Any)) address = System.Net.IPAddress.Loopback;
-        return new System.Net.IPEndPoint(address, endpoint.Port).ToString();
+        if (_served.Served.HasFlag(ProxyProtocols.Relay))
+            yield return new RelayInbound(context, new RelayInboundOptions(_options.Keys, _options.PayloadKeys, _options.ClockWindow));
+        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context)) yield return protocol;
+    }
+
+    private ProxyHop BareHop => new(ReachableAddress()) { Protocol = _served.HopProtocol };
+
+    private TransportAddress ReachableAddress() => LocalEndPoint is UnixDomainSocketEndPoint path ? TransportAddress.Unix(path.ToString())
+        : _options.Certificate is null ? TransportAddress.Tcp(ReachableEndpoint()) : TransportAddress.Tls(ReachableEndpoint());
+
+    // another machine cannot connect to "all addresses"; this one reaches itself on loopback
+    private HostEndpoint ReachableEndpoint()
+    {
+        var endpoint = (IPEndPoint)LocalEndPoint;
+        bool isAny = endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
+        return HostEndpoint.From(isAny ? new IPEndPoint(IPAddress.Loopback, endpoint.Port) : endpoint);
     }
 }

@@ -1,3 +1,4 @@
+using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 
@@ -15,6 +16,15 @@ public sealed record ProxyServerOptions : ServiceOptions
     /// <summary>Keys with which clients may seal the payload for this server; <see cref="Keys"/> serve for that too.</summary>
     public IReadOnlyList<ProxyKey> PayloadKeys { get; init; } = [];
 
+    /// <summary>Users of SOCKS5 and HTTP clients; when there are any, a client must be one of them.</summary>
+    public IReadOnlyList<ProxyCredential> Credentials { get; init; } = [];
+
+    /// <summary>
+    /// The protocols to serve; null for all whose clients the given secrets authenticate (<see cref="Keys"/> those of Relay,
+    /// <see cref="Credentials"/> those of Socks5 and Http), or for all without a secret.
+    /// </summary>
+    public ProxyProtocols? Protocols { get; init; }
+
     /// <summary>When not empty, only destinations that match one of these are allowed.</summary>
     public IReadOnlyList<DestinationPattern> AllowDestination { get; init; } = [];
 
@@ -27,9 +37,14 @@ public sealed record ProxyServerOptions : ServiceOptions
     /// <summary>How far the timestamp of a sealed header may differ from this machine's clock, either way.</summary>
     public TimeSpan ClockWindow { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The choice of protocols, made once the options are valid.</summary>
+    internal ServedProtocols Served =>
+        ServedProtocols.Choose(Protocols, ProxyProtocols.All, Keys.Count > 0, Credentials.Count > 0, AllowAnonymous);
+
     internal override void Validate()
     {
         base.Validate();
+        _ = Served;
         Require(ClockWindow > TimeSpan.Zero && ClockWindow <= TimeSpan.FromHours(1), nameof(ClockWindow), ClockWindow, "more than 0 and at most 1 hour");
     }
 }

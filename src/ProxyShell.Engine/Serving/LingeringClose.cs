@@ -17,14 +17,18 @@ internal static class LingeringClose
 
     private static int s_lingering;
 
-    /// <summary>Lingers; when too many connections do already, closes at once.</summary>
-    public static async ValueTask RunAsync(DuplexConnection connection, TimeProvider time)
+    /// <summary>
+    /// Lingers; when too many connections do already, closes at once. Last words that depend on the peer's first byte are still sent.
+    /// </summary>
+    public static async ValueTask RunAsync(DuplexConnection connection, TimeProvider time, Func<byte, ReadOnlyMemory<byte>>? lastWords = null)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
             if (Interlocked.Increment(ref s_lingering) > MaxLingering) return;
             using var limit = new CancellationTokenSource(MaxTime, time);
+            if (lastWords is not null && await connection.ReadAsync(buffer, limit.Token).ConfigureAwait(false) > 0)
+                await connection.WriteAsync(lastWords(buffer[0]), limit.Token).ConfigureAwait(false);
             await connection.CompleteWritesAsync(limit.Token).ConfigureAwait(false);
             for (int dropped = 0; dropped < MaxBytes;)
             {

@@ -7,6 +7,6 @@ namespace ProxyShell.Host.Running;
 internal static class ServiceLine
 {
     public static string Describe(ListenerService service) => service is AccessListener access
-        ? $"{service.Name}: listening on {service.Uri} for {access.Destination}, {(access.Chain.Count == 0 ? "direct" : $"through {access.Chain}")}"
+        ? $"{service.Name}: listening on {service.Uri} for {(access.Destination is { } to ? to.ToString() : "any destination")}, {(access.Chain.Count == 0 ? "direct" : $"through {access.Chain}")}"
         : $"{service.Name}: listening on {service.Uri}";
 }

@@ -10,10 +10,10 @@ public sealed class AccessListenerJob : ProxyJob
     private readonly AccessListener _listener;
 
     internal AccessListenerJob(AccessListener listener)
-        : base(listener, $"Start-AccessListener -Destination {listener.Destination}", "AccessListener") => _listener = listener;
+        : base(listener, listener.Destination is { } destination ? $"Start-AccessListener -Destination {destination}" : "Start-AccessListener", "AccessListener") => _listener = listener;
 
-    /// <summary>Where every connection goes.</summary>
-    public HostEndpoint Destination => _listener.Destination;
+    /// <summary>Where every connection goes; null when each client says so itself.</summary>
+    public HostEndpoint? Destination => _listener.Destination;
 
     /// <summary>The hops on the way.</summary>
     public ProxyChain Chain => _listener.Chain;

@@ -97,7 +97,7 @@ public class ServiceTests
     {
         var open = new ProxyServer(new ProxyServerOptions { LocalAddress = address });
         FormatException error = await Assert.ThrowsAsync<FormatException>(() => open.StartAsync());
-        Assert.Contains("give a key, listen on 127.0.0.1, or say AllowAnonymous", error.Message, StringComparison.Ordinal);
+        Assert.Contains("give a key or a credential, listen on 127.0.0.1, or say AllowAnonymous", error.Message, StringComparison.Ordinal);
 
         await using var house = new House(Sockets.Portable);
         await house.ProxyAsync(o => o with { LocalAddress = address, Keys = [ProxyKey.Create()] });
