@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Security;
 
@@ -23,10 +24,21 @@ internal static class ChainReader
         var section = new ConfigurationSection(source, path, value);
         string uri = section.Text("uri") ?? throw source.Fault(path, "has no \"uri\".");
         ProxyHop hop = ReadUri(source, section.At("uri"), uri);
-        if (section.Text("key") is { } key) hop = hop with { Key = source.Key(section.At("key"), key) };
-        hop = ReadTrust(section, hop);
+        hop = ReadTrust(section, ReadSecret(section, hop));
         section.RejectUnknown();
         return hop;
+    }
+
+    private static ProxyHop ReadSecret(ConfigurationSection section, ProxyHop hop)
+    {
+        if (section.Text("key") is { } key)
+        {
+            if (hop.Protocol != HopProtocol.Relay) throw section.Source.Fault(section.At("key"), $"is for relay hops; this hop is {hop.Uri}.");
+            hop = hop with { Key = section.Source.Key(section.At("key"), key) };
+        }
+        if (!section.TryGet("credential", out JsonElement credential)) return hop;
+        if (hop.Protocol is not (HopProtocol.Socks5 or HopProtocol.Http)) throw section.Source.Fault(section.At("credential"), $"is for SOCKS5 and HTTP hops; this hop is {hop.Uri}.");
+        return hop with { Credential = CredentialReader.Read(section.Source, section.At("credential"), credential) };
     }
 
     private static ProxyHop ReadTrust(ConfigurationSection section, ProxyHop hop)
@@ -43,7 +55,7 @@ internal static class ChainReader
 
     private static void RequireTls(ConfigurationSection section, string name, ProxyHop hop)
     {
-        if (hop.Scheme != "relays") throw section.Source.Fault(section.At(name), $"is for TLS hops (relays://); this hop is {hop.Uri}.");
+        if (hop.Address.Kind != TransportKind.Tls) throw section.Source.Fault(section.At(name), $"is for TLS hops (relays://, relay+wss://, https://); this hop is {hop.Uri}.");
     }
 
     private static ProxyHop ReadUri(ConfigurationSource source, string path, string uri)

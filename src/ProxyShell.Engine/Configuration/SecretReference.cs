@@ -56,6 +56,16 @@ public sealed class SecretReference
             ? key
             : throw new FormatException($"What '{_text}' holds is not a key: 43 characters of base64url, as New-ProxyKey and 'proxyshell new-key' make them.");
 
+    /// <summary>The secret as a user name with its password, written <c>user:password</c>.</summary>
+    /// <exception cref="FormatException">There is no such pair; the message names the place, never what it holds.</exception>
+    public ProxyCredential ReadCredential()
+    {
+        string text = Read();
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        if (colon <= 0) throw new FormatException($"What '{_text}' holds is not a user name with its password: user:password.");
+        return new ProxyCredential(text[..colon], text[(colon + 1)..]);
+    }
+
     /// <summary>The reference; never the secret.</summary>
     public override string ToString() => _text;
 

@@ -14,13 +14,13 @@ internal sealed class ChainArguments
 {
     public Option<string[]> Chain { get; } = new("--chain")
     {
-        Description = "The hops, first to last, such as relay://127.0.0.1:4101. A key is referred to, never written: relay://env:NAME@host:port or relay://file:PATH@host:port.",
+        Description = "The hops, first to last, such as relay://127.0.0.1:4101, socks5://127.0.0.1 or ssh://user@host. A key, or user:password, is referred to, never written: relay://env:NAME@host:port or socks5://file:PATH@host:port.",
         HelpName = "URI",
         AllowMultipleArgumentsPerToken = true,
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public Option<string> KeyFile { get; } = new("--key-file") { Description = "A file with the key of every hop whose URI refers to none.", HelpName = "FILE" };
+    public Option<string> KeyFile { get; } = new("--key-file") { Description = "A file with the key of every relay hop whose URI refers to none.", HelpName = "FILE" };
 
     public Option<string> PayloadKey { get; } = new("--payload-key")
     {
@@ -82,7 +82,7 @@ internal sealed class ChainArguments
         {
             ProxyHop hop = HopReference.Parse(uri, directory: null, out SecretReference? secret);
             Warn(secret);
-            hops.Add(hop.Key is null ? hop with { Key = key } : hop);
+            hops.Add(hop is { Protocol: HopProtocol.Relay, Key: null } ? hop with { Key = key } : hop);
         }
         return new ProxyChain(hops) { PayloadKey = payloadKey };
     }
