@@ -10,6 +10,7 @@ namespace ProxyShell.Bench;
 internal sealed class BenchRun(BenchOptions options)
 {
     private readonly List<string> _preamble = [.. MachineDescription.Lines()];
+    private int _skipped;
 
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -17,7 +18,8 @@ internal sealed class BenchRun(BenchOptions options)
         try
         {
             ProxyShellHost? host = await FindHostAsync(directory, cancellationToken);
-            IRelayPeer[] peers = [.. PeerCatalogue.Create(options.Peers, host).Where(IsInstalled)];
+            IRelayPeer[] peers = [.. Installed(PeerCatalogue.Create(options.Peers, host))];
+            _preamble.Add($"Skipped: {_skipped}");
             _preamble.Add(FormattableString.Invariant(
                 $"Rounds: {options.Rounds}, each {options.Duration.TotalSeconds} s after {options.WarmUp.TotalSeconds} s of warm-up"));
             var context = new BenchContext(options, peers, host, directory, OpenFileLimit.Raise(), cancellationToken);
@@ -51,18 +53,27 @@ internal sealed class BenchRun(BenchOptions options)
         }
     }
 
-    private bool IsInstalled(IRelayPeer peer)
+    private IEnumerable<IRelayPeer> Installed(IEnumerable<IRelayPeer> peers)
     {
-        string? version = peer.FindVersion();
-        if (version is null)
-            Skip($"{peer.Name} not installed");
-        else if (!peer.BulkOnly && peer is not DirectPeer)
-            _preamble.Add($"{peer.Name}: {version}");
-        return version is not null;
+        foreach (IGrouping<string, IRelayPeer> program in peers.GroupBy(peer => peer.Id))
+        {
+            IRelayPeer first = program.First();
+            if (first.FindVersion() is not { } version)
+            {
+                Skip($"{first.Name} not installed");
+                continue;
+            }
+
+            if (!first.BulkOnly && first is not DirectPeer)
+                _preamble.Add($"{first.Name}: {version}");
+            foreach (IRelayPeer peer in program)
+                yield return peer;
+        }
     }
 
     private void Skip(string what)
     {
+        _skipped++;
         Console.WriteLine($"skipped: {what}");
         _preamble.Add($"skipped: {what}");
     }

@@ -8,7 +8,7 @@ namespace ProxyShell.Bench.Load;
 /// <c>MSG_TRUNC</c> makes the kernel drop the bytes instead of copying them out, so the sink costs system calls only.
 /// One blocking thread per stream: with two processors this left more of them to the relays than one epoll thread did.
 /// </remarks>
-internal sealed unsafe class BulkSinkLoad(int port, int streams) : ILoad
+internal sealed unsafe class BulkSinkLoad(LoadTarget target, int streams) : ILoad
 {
     private const int ChunkSize = 1024 * 1024;
     private const int CountersPerCacheLine = 16;
@@ -41,7 +41,7 @@ internal sealed unsafe class BulkSinkLoad(int port, int streams) : ILoad
         for (int i = 0; i < streams; i++)
         {
             int stream = i;
-            _sockets[stream] = LoopbackSocket.Connect(port);
+            Connect(stream);
             var thread = new Thread(() => Drain(stream), 256 * 1024) { IsBackground = true };
             _threads.Add(thread);
             thread.Start();
@@ -57,6 +57,21 @@ internal sealed unsafe class BulkSinkLoad(int port, int streams) : ILoad
             thread.Join();
         for (int stream = 0; stream < _threads.Count; stream++)
             Libc.Close(_sockets[stream]);
+    }
+
+    private void Connect(int stream)
+    {
+        int socket = LoopbackSocket.Connect(target.Port);
+        try
+        {
+            _received[stream * CountersPerCacheLine] = BlockingConversation.Run(socket, target.Handshake);
+            _sockets[stream] = socket;
+        }
+        catch
+        {
+            Libc.Close(socket);
+            throw;
+        }
     }
 
     private void Drain(int stream)

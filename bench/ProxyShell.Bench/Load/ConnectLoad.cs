@@ -4,60 +4,79 @@ using ProxyShell.Bench.Native;
 
 namespace ProxyShell.Bench.Load;
 
-/// <summary>One request per connection: connect, request, reply, close, and again.</summary>
+/// <summary>One request per connection: connect, the proxy's handshake if there is one, request, reply, close, and again.</summary>
 /// <remarks>
-/// The request leaves right after a connect that does not wait. Over loopback the handshake is complete by then, so a
+/// The first words leave right after a connect that does not wait. Over loopback TCP's handshake is complete by then, so a
 /// full cycle takes few system calls; only a full backlog leads through the wait for writability. The clients come from
 /// several loopback addresses: with one, the search for a client port not used in the last second becomes the limit.
 /// </remarks>
 internal sealed class ConnectLoad(LoadTarget target, int concurrency) : EpollLoad(target, concurrency)
 {
     private const int SourceAddresses = 16;
+    private const int LongestAnswer = 4096;
 
-    private readonly int[] _missing = new int[concurrency];
+    private readonly Exchange[] _script = [.. target.Handshake, Exchange.OfSizes(target.RequestSize, target.ReplySize)];
+    private readonly byte[] _answers = new byte[concurrency * LongestAnswer];
+    private readonly int[] _received = new int[concurrency];
+    private readonly int[] _step = new int[concurrency];
     private readonly long[] _started = new long[concurrency];
-    private readonly bool[] _requested = new bool[concurrency];
+    private readonly bool[] _asked = new bool[concurrency];
 
     protected override void Open(int slot)
     {
         _started[slot] = Stopwatch.GetTimestamp();
-        _missing[slot] = Target.ReplySize;
         Sockets[slot] = LoopbackSocket.BeginConnect(Target.Port, slot % SourceAddresses);
-        _requested[slot] = TrySendRequest(slot);
-        Epoll.Watch(Sockets[slot], slot, _requested[slot] ? Epoll.Readable : Epoll.Writable);
+        _step[slot] = 0;
+        _asked[slot] = TryAsk(slot);
+        Epoll.Watch(Sockets[slot], slot, _asked[slot] ? Epoll.Readable : Epoll.Writable);
     }
 
     protected override void Continue(int slot)
     {
-        if (!_requested[slot])
-            RequestNow(slot);
+        if (!_asked[slot])
+            AskNow(slot);
         else
-            ReadReply(slot);
+            ReadAnswer(slot);
     }
 
-    private void RequestNow(int slot)
+    private bool TryAsk(int slot)
     {
-        _requested[slot] = TrySendRequest(slot);
-        if (_requested[slot])
+        _received[slot] = 0;
+        return TrySend(slot, _script[_step[slot]].Request);
+    }
+
+    private void AskNow(int slot)
+    {
+        _asked[slot] = TryAsk(slot);
+        if (_asked[slot])
             Epoll.Rewatch(Sockets[slot], slot, Epoll.Readable);
         else if (Marshal.GetLastPInvokeError() != Libc.ErrorAgain)
             Fail(slot);
     }
 
-    private void ReadReply(int slot)
+    private void ReadAnswer(int slot)
     {
-        int count = Receive(slot);
+        Span<byte> answer = _answers.AsSpan(slot * LongestAnswer, LongestAnswer);
+        int count = Receive(slot, answer[_received[slot]..]);
         if (count < 0)
             return;
-        if (count == 0)
+        _received[slot] += count;
+        int length = count == 0 ? Exchange.Refused : _script[_step[slot]].AnswerLength(answer[.._received[slot]]);
+        if (length == _received[slot])
+            Advance(slot);
+        else if (length != 0)
+            Fail(slot); // refused, or more came than was asked for
+    }
+
+    private void Advance(int slot)
+    {
+        if (++_step[slot] < _script.Length)
         {
-            Fail(slot);
+            if (!TryAsk(slot))
+                Fail(slot);
             return;
         }
 
-        _missing[slot] -= count;
-        if (_missing[slot] > 0)
-            return;
         Complete(_started[slot], Stopwatch.GetTimestamp());
         Close(slot);
         Open(slot);

@@ -6,11 +6,8 @@ namespace ProxyShell.Bench.Load;
 /// <summary>A closed loop over a fixed number of slots: one thread, one epoll set, one connection per slot at a time.</summary>
 internal abstract unsafe class EpollLoad : ILoad
 {
-    private const int BufferSize = 64 * 1024;
     private const int None = -1;
 
-    private readonly byte* _request = (byte*)NativeMemory.AllocZeroed(BufferSize);
-    private readonly byte* _buffer = (byte*)NativeMemory.AllocZeroed(BufferSize);
     private readonly Thread _thread;
     private readonly int _slots;
     private volatile bool _stopping;
@@ -42,14 +39,12 @@ internal abstract unsafe class EpollLoad : ILoad
 
     public void Start() => _thread.Start();
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         _stopping = true;
         if (_thread.IsAlive)
             _thread.Join();
         Epoll.Dispose();
-        NativeMemory.Free(_request);
-        NativeMemory.Free(_buffer);
     }
 
     /// <summary>Opens the slot's connection, or its next one, and sends the first request.</summary>
@@ -58,16 +53,28 @@ internal abstract unsafe class EpollLoad : ILoad
     /// <summary>Handles readiness of the slot's connection.</summary>
     protected abstract void Continue(int slot);
 
+    /// <summary>Called after each wait: the place to look at the clock.</summary>
+    protected virtual void Look()
+    {
+    }
+
     /// <summary>True when the whole request went out; requests are far smaller than any socket buffer.</summary>
-    protected bool TrySendRequest(int slot) =>
-        Libc.Send(Sockets[slot], _request, Target.RequestSize, Libc.MessageNoSignal) == Target.RequestSize;
+    protected bool TrySend(int slot, ReadOnlySpan<byte> request)
+    {
+        fixed (byte* data = request)
+            return Libc.Send(Sockets[slot], data, request.Length, Libc.MessageNoSignal) == request.Length;
+    }
 
     /// <summary>Returns the number of bytes, 0 at the end of the stream or after an error, −1 when there is nothing yet.</summary>
-    protected int Receive(int slot)
+    protected int Receive(int slot, Span<byte> room)
     {
-        nint count = Libc.Receive(Sockets[slot], _buffer, BufferSize, Libc.MessageDontWait);
-        if (count >= 0)
-            return (int)count;
+        fixed (byte* data = room)
+        {
+            nint count = Libc.Receive(Sockets[slot], data, room.Length, Libc.MessageDontWait);
+            if (count >= 0)
+                return (int)count;
+        }
+
         return Marshal.GetLastPInvokeError() == Libc.ErrorAgain ? -1 : 0;
     }
 
@@ -80,11 +87,13 @@ internal abstract unsafe class EpollLoad : ILoad
     /// <summary>Counts a broken connection and starts over; the pause keeps a refusing relay from turning this into a spin.</summary>
     protected void Fail(int slot)
     {
-        Interlocked.Increment(ref _failures);
+        CountFailure();
         Close(slot);
         Thread.Sleep(1);
         Open(slot);
     }
+
+    protected void CountFailure() => Interlocked.Increment(ref _failures);
 
     protected void Close(int slot)
     {
@@ -116,6 +125,7 @@ internal abstract unsafe class EpollLoad : ILoad
             int count = Epoll.Wait(100);
             for (int i = 0; i < count; i++)
                 Continue(Epoll.TokenAt(i));
+            Look();
         }
     }
 }

@@ -6,6 +6,10 @@ namespace ProxyShell.Bench.Load;
 /// <summary>Small requests and replies in turn over connections that stay open.</summary>
 internal sealed class RequestLoad(LoadTarget target, int connections) : EpollLoad(target, connections)
 {
+    private const int BufferSize = 64 * 1024;
+
+    private readonly byte[] _request = new byte[target.RequestSize];
+    private readonly byte[] _reply = new byte[BufferSize];
     private readonly int[] _missing = new int[connections];
     private readonly long[] _started = new long[connections];
 
@@ -18,7 +22,7 @@ internal sealed class RequestLoad(LoadTarget target, int connections) : EpollLoa
 
     protected override void Continue(int slot)
     {
-        int count = Receive(slot);
+        int count = Receive(slot, _reply);
         if (count < 0)
             return;
         if (count == 0)
@@ -39,7 +43,7 @@ internal sealed class RequestLoad(LoadTarget target, int connections) : EpollLoa
     {
         _started[slot] = now;
         _missing[slot] = Target.ReplySize;
-        if (!TrySendRequest(slot))
+        if (!TrySend(slot, _request))
             Fail(slot);
     }
 }

@@ -8,7 +8,10 @@ namespace ProxyShell.Bench.Measuring;
 /// <summary>Counts the system calls of a running process with strace, to show how it moves its bytes.</summary>
 internal static class SystemCallCount
 {
-    private static readonly string[] Moving = ["splice", "recvfrom", "recvmsg", "read", "readv", "sendto", "sendmsg", "write", "writev"];
+    private static readonly string[] Moving =
+    [
+        "splice", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "sendto", "sendmsg", "sendmmsg", "write", "writev",
+    ];
 
     internal static bool IsAvailable => InstalledProgram.Find("strace") is not null;
 

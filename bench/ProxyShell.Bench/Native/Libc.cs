@@ -7,10 +7,12 @@ internal static unsafe partial class Libc
 {
     internal const int AddressFamilyInternet = 2;
     internal const int StreamSocket = 1;
+    internal const int DatagramSocket = 2;
     internal const int NonBlocking = 0x800;
     internal const int CloseOnExec = 0x80000;
     internal const int SocketLevel = 1;
     internal const int ReuseAddress = 2;
+    internal const int ReceiveBuffer = 8;
     internal const int ReceiveTimeout = 20;
     internal const int InternetLevel = 0;
     internal const int BindAddressNoPort = 24;
@@ -20,6 +22,7 @@ internal static unsafe partial class Libc
     internal const int MessageTruncate = 0x20;
     internal const int MessageDontWait = 0x40;
     internal const int MessageNoSignal = 0x4000;
+    internal const int MessageWaitForOne = 0x10000;
 
     internal const int ErrorAgain = 11;
     internal const int ErrorInterrupted = 4;
@@ -54,6 +57,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     internal static partial nint Receive(int fd, void* data, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
+    internal static partial int ReceiveMany(int fd, Message* messages, uint count, int flags, TimeValue* timeout);
+
+    [LibraryImport("libc", EntryPoint = "sendmmsg", SetLastError = true)]
+    internal static partial int SendMany(int fd, Message* messages, uint count, int flags);
 
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     internal static partial int Shutdown(int fd, int how);
@@ -113,6 +122,21 @@ internal static unsafe partial class Libc
     internal struct MemoryRange
     {
         internal void* Start;
+        internal nint Length;
+    }
+
+    /// <summary><c>mmsghdr</c>: one message of a batch, with the bytes that the call received or sent.</summary>
+    /// <remarks>Its 32-bit fields are read together with the padding behind them, which works where the low half comes first.</remarks>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Message
+    {
+        internal InternetAddress* Name;
+        internal nint NameLength;
+        internal MemoryRange* Ranges;
+        internal nint RangeCount;
+        internal void* Control;
+        internal nint ControlLength;
+        internal nint Flags;
         internal nint Length;
     }
 

@@ -3,10 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace ProxyShell.Bench.Native;
 
-/// <summary>Plain TCP descriptors on 127.0.0.1.</summary>
+/// <summary>Plain TCP and UDP descriptors on 127.0.0.1.</summary>
 internal static unsafe class LoopbackSocket
 {
     private const int Backlog = 4096;
+    private const int LargeReceiveBuffer = 4 * 1024 * 1024;
     private const uint Loopback = 0x7F000001;
 
     internal static int Listen(int port)
@@ -46,15 +47,42 @@ internal static unsafe class LoopbackSocket
         return fd;
     }
 
+    /// <summary>A blocking UDP socket on the port, with the largest receive buffer that the system allows.</summary>
+    internal static int BindDatagrams(int port)
+    {
+        int fd = Open(blocking: true, Libc.DatagramSocket);
+        SetReceiveBuffer(fd);
+        Libc.InternetAddress address = Address(port);
+        NativeError.ThrowIfFailed(Libc.Bind(fd, &address, sizeof(Libc.InternetAddress)), "bind");
+        return fd;
+    }
+
+    /// <summary>A UDP socket that sends to the port and hears from nobody else.</summary>
+    internal static int ConnectDatagrams(int port)
+    {
+        int fd = Open(blocking: true, Libc.DatagramSocket);
+        SetReceiveBuffer(fd);
+        Libc.InternetAddress address = Address(port);
+        if (Libc.Connect(fd, &address, sizeof(Libc.InternetAddress)) < 0)
+            CloseAndThrow(fd, "connect");
+        return fd;
+    }
+
     internal static void SetReceiveTimeout(int fd, TimeSpan timeout)
     {
-        var value = new Libc.TimeValue { Seconds = (long)timeout.TotalSeconds };
+        var value = new Libc.TimeValue { Seconds = (long)timeout.TotalSeconds, Fraction = timeout.Microseconds + (1000 * timeout.Milliseconds) };
         Libc.SetSocketOption(fd, Libc.SocketLevel, Libc.ReceiveTimeout, &value, sizeof(Libc.TimeValue));
     }
 
-    private static int Open(bool blocking)
+    private static void SetReceiveBuffer(int fd)
     {
-        int type = Libc.StreamSocket | Libc.CloseOnExec | (blocking ? 0 : Libc.NonBlocking);
+        int size = LargeReceiveBuffer;
+        Libc.SetSocketOption(fd, Libc.SocketLevel, Libc.ReceiveBuffer, &size, sizeof(int));
+    }
+
+    private static int Open(bool blocking, int kind = Libc.StreamSocket)
+    {
+        int type = kind | Libc.CloseOnExec | (blocking ? 0 : Libc.NonBlocking);
         return NativeError.ThrowIfFailed(Libc.Socket(Libc.AddressFamilyInternet, type, 0), "socket");
     }
 

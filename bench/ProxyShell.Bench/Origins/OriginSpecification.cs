@@ -9,11 +9,16 @@ internal sealed record OriginSpecification(string Kind, params string[] Argument
 
     internal static OriginSpecification Reply(int requestSize, int replySize) => new("reply", $"{requestSize}", $"{replySize}");
 
-    /// <summary>Starts the origin and returns when it accepts.</summary>
+    /// <summary>Datagrams come back as they are.</summary>
+    internal static OriginSpecification Echo() => new("echo") { Readiness = Readiness.Echoes };
+
+    internal Readiness Readiness { get; private init; } = Readiness.Accepts;
+
+    /// <summary>Starts the origin and returns when it serves.</summary>
     internal Task<ServerProcess> StartAsync(CancellationToken cancellationToken)
     {
         int port = FreePorts.Take();
         ProcessCommand command = ProcessCommand.Self([OriginRole.Name, Kind, $"{port}", .. Arguments]);
-        return ServerProcess.StartAsync("origin", command, port, cancellationToken);
+        return ServerProcess.StartAsync("origin", command, port, Readiness, cancellationToken);
     }
 }

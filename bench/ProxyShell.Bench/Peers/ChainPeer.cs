@@ -7,6 +7,8 @@ internal sealed class ChainPeer(ProxyShellHost host, int hops) : IRelayPeer
 
     public string Name => $"ProxyShell, chain of {hops}";
 
+    public RelayService Service => RelayService.Tcp;
+
     public bool BulkOnly => false;
 
     public int MaxIdlePairs => 0;

@@ -7,6 +7,8 @@ internal sealed class DirectPeer : IRelayPeer
 
     public string Name => "no relay (ceiling)";
 
+    public RelayService Service => RelayService.Tcp;
+
     public bool BulkOnly => false;
 
     public int MaxIdlePairs => 0;

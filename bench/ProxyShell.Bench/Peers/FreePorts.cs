@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace ProxyShell.Bench.Peers;
 
-/// <summary>Free loopback ports below the range from which the system takes client ports, so that no load occupies them.</summary>
+/// <summary>Loopback ports, free for TCP and UDP, below the range from which the system takes client ports, so that no load occupies them.</summary>
 internal static class FreePorts
 {
     private const int Lowest = 12_000;
@@ -28,9 +28,12 @@ internal static class FreePorts
         throw new IOException("no free loopback port found");
     }
 
-    private static bool IsFree(int port)
+    private static bool IsFree(int port) =>
+        IsFree(port, SocketType.Stream, ProtocolType.Tcp) && IsFree(port, SocketType.Dgram, ProtocolType.Udp);
+
+    private static bool IsFree(int port, SocketType type, ProtocolType protocol)
     {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var probe = new Socket(AddressFamily.InterNetwork, type, protocol);
         try
         {
             probe.Bind(new IPEndPoint(IPAddress.Loopback, port));

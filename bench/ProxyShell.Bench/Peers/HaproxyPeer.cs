@@ -8,6 +8,8 @@ internal sealed class HaproxyPeer(int? pipeSize = null) : IRelayPeer
 
     public string Name => pipeSize is null ? "haproxy" : "haproxy, 1 MiB pipes";
 
+    public RelayService Service => RelayService.Tcp;
+
     public bool BulkOnly => pipeSize is not null;
 
     public int MaxIdlePairs => int.MaxValue;

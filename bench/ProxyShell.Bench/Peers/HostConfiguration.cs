@@ -8,6 +8,9 @@ internal sealed record HostConfiguration(
     IReadOnlyList<HostConfiguration.ProxyServer> ProxyServers,
     IReadOnlyList<HostConfiguration.AccessListener> AccessListeners)
 {
+    /// <summary>What an access listener's <c>protocol</c> says when it forwards datagrams.</summary>
+    internal const string Datagrams = "udp";
+
     private const string Loopback = "127.0.0.1";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -30,6 +33,8 @@ internal sealed record HostConfiguration(
     internal sealed record ProxyServer(string Name, int LocalPort)
     {
         public string LocalAddress { get; } = Loopback;
+
+        public int? MaxConnections { get; init; }
     }
 
     internal sealed record AccessListener(string Name, int LocalPort, string Destination)
@@ -37,6 +42,8 @@ internal sealed record HostConfiguration(
         public string LocalAddress { get; } = Loopback;
 
         public IReadOnlyList<string>? Chain { get; init; }
+
+        public string? Protocol { get; init; }
 
         public int MaxConnections { get; init; }
     }

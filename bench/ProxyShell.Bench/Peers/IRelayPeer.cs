@@ -1,13 +1,15 @@
 namespace ProxyShell.Bench.Peers;
 
-/// <summary>A program that can relay TCP, measured as a process of its own.</summary>
+/// <summary>A program in one service, measured as a process of its own.</summary>
 internal interface IRelayPeer
 {
-    /// <summary>Short name for options, for instance <c>nginx</c>.</summary>
+    /// <summary>Short name for options, for instance <c>nginx</c>; one program has the same in all its services.</summary>
     string Id { get; }
 
     /// <summary>Name in tables.</summary>
     string Name { get; }
+
+    RelayService Service { get; }
 
     /// <summary>True for variants that are of interest with bulk streams only.</summary>
     bool BulkOnly { get; }

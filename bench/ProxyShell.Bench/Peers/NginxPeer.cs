@@ -2,7 +2,7 @@ namespace ProxyShell.Bench.Peers;
 
 /// <summary>nginx with its stream module.</summary>
 /// <param name="bufferSize">The value of <c>proxy_buffer_size</c>; null leaves nginx's own, 16 KiB.</param>
-internal sealed class NginxPeer(string? bufferSize = null) : IRelayPeer
+internal sealed class NginxPeer(RelayService service, string? bufferSize = null) : IRelayPeer
 {
     private static readonly string[] ModulePaths =
     [
@@ -14,6 +14,8 @@ internal sealed class NginxPeer(string? bufferSize = null) : IRelayPeer
     public string Id => bufferSize is null ? "nginx" : $"nginx-{bufferSize}";
 
     public string Name => bufferSize is null ? "nginx stream" : $"nginx stream, {bufferSize} buffers";
+
+    public RelayService Service => service;
 
     public bool BulkOnly => bufferSize is not null;
 
@@ -43,7 +45,7 @@ internal sealed class NginxPeer(string? bufferSize = null) : IRelayPeer
             stream {
                 access_log off;
                 server {
-                    listen 127.0.0.1:{{plan.Port}} backlog=4096;
+                    listen 127.0.0.1:{{plan.Port}} {{(service == RelayService.Udp ? "udp reuseport" : "backlog=4096")}};
                     proxy_pass 127.0.0.1:{{plan.DestinationPort}};
                     proxy_timeout 1h;
                     {{(bufferSize is null ? string.Empty : $"proxy_buffer_size {bufferSize};")}}

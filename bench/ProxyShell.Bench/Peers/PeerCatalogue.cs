@@ -8,20 +8,25 @@ internal static class PeerCatalogue
 
     private static readonly IRelayPeer[] Others =
     [
-        new NginxPeer(), new NginxPeer("64k"), new HaproxyPeer(), new HaproxyPeer(LargePipe), new SocatPeer(), new PlainAsyncPeer(),
-        new DirectPeer(),
+        new NginxPeer(RelayService.Tcp), new NginxPeer(RelayService.Tcp, "64k"), new NginxPeer(RelayService.Udp),
+        new HaproxyPeer(), new HaproxyPeer(LargePipe),
+        new SocatPeer(RelayService.Tcp), new SocatPeer(RelayService.Udp),
+        new MicrosocksPeer(), new DantePeer(), new TinyproxyPeer(), new SquidPeer(),
+        new PlainAsyncPeer(), new DirectPeer(),
     ];
 
-    internal static readonly IReadOnlyList<string> Ids = [ProxyShellPeer.MainId, BufferedId, .. Others.Select(peer => peer.Id)];
+    internal static readonly IReadOnlyList<string> Ids =
+        [ProxyShellPeer.MainId, BufferedId, .. Others.Select(peer => peer.Id).Distinct()];
 
     internal static bool AsksForProxyShell(IReadOnlyList<string> ids) => ids.Contains(ProxyShellPeer.MainId) || ids.Contains(BufferedId);
 
     /// <summary>The relays that were asked for, installed or not.</summary>
-    internal static IEnumerable<IRelayPeer> Create(IReadOnlyList<string> ids, ProxyShellHost? host)
-    {
-        IRelayPeer[] own = host is null
-            ? []
-            : [new ProxyShellPeer(host, RelayPath.Automatic), new ProxyShellPeer(host, RelayPath.Buffered)];
-        return own.Concat(Others).Where(peer => ids.Contains(peer.Id));
-    }
+    internal static IEnumerable<IRelayPeer> Create(IReadOnlyList<string> ids, ProxyShellHost? host) =>
+        Own(host).Concat(Others).Where(peer => ids.Contains(peer.Id));
+
+    private static IEnumerable<IRelayPeer> Own(ProxyShellHost? host) => host is null
+        ? []
+        : Enum.GetValues<RelayService>()
+            .Select(service => new ProxyShellPeer(host, service, RelayPath.Automatic))
+            .Append(new ProxyShellPeer(host, RelayService.Tcp, RelayPath.Buffered));
 }

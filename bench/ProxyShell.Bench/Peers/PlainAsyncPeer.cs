@@ -12,6 +12,8 @@ internal sealed class PlainAsyncPeer : IRelayPeer
 
     public string Name => "plain async C#";
 
+    public RelayService Service => RelayService.Tcp;
+
     public bool BulkOnly => false;
 
     public int MaxIdlePairs => int.MaxValue;

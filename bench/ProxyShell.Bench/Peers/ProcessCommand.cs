@@ -7,6 +7,9 @@ internal sealed record ProcessCommand(string Program, IReadOnlyList<string> Argu
 {
     internal IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Files that the program makes outside the bench's directory and does not remove when it is killed.</summary>
+    internal IReadOnlyList<string> Leftovers { get; init; } = [];
+
     /// <summary>This program again, in another role.</summary>
     internal static ProcessCommand Self(IReadOnlyList<string> arguments) => new(System.Environment.ProcessPath!, arguments);
 

@@ -10,14 +10,16 @@ internal enum RelayPath
     Buffered,
 }
 
-/// <summary>ProxyShell's access listener without a chain, run by its Host.</summary>
-internal sealed class ProxyShellPeer(ProxyShellHost host, RelayPath path) : IRelayPeer
+/// <summary>ProxyShell without a chain, run by its Host: an access listener, or a proxy server where the client names the destination.</summary>
+internal sealed class ProxyShellPeer(ProxyShellHost host, RelayService service, RelayPath path) : IRelayPeer
 {
     internal const string MainId = "proxyshell";
 
-    public string Id => path == RelayPath.Automatic ? MainId : "proxyshell-buffered";
+    public string Id { get; init; } = path == RelayPath.Automatic ? MainId : "proxyshell-buffered";
 
-    public string Name => path == RelayPath.Automatic ? "ProxyShell" : "ProxyShell, splice off";
+    public string Name { get; init; } = path == RelayPath.Automatic ? "ProxyShell" : "ProxyShell, splice off";
+
+    public RelayService Service => service;
 
     public bool BulkOnly => path == RelayPath.Buffered;
 
@@ -27,14 +29,22 @@ internal sealed class ProxyShellPeer(ProxyShellHost host, RelayPath path) : IRel
 
     public ProcessCommand Prepare(RelayPlan plan)
     {
-        var listener = new HostConfiguration.AccessListener("bench", plan.Port, HostConfiguration.EndPoint(plan.DestinationPort))
-        {
-            MaxConnections = plan.MaxConnections,
-        };
-        string file = new HostConfiguration([], [listener]).WriteTo(plan.Directory, $"{Id}-{plan.Port}");
+        string file = Configuration(plan).WriteTo(plan.Directory, $"{Id}-{plan.Port}");
         var environment = new Dictionary<string, string>();
         if (path == RelayPath.Buffered)
             environment["PROXYSHELL_RELAY"] = "buffered";
         return host.Run(file, environment);
+    }
+
+    private HostConfiguration Configuration(RelayPlan plan)
+    {
+        if (service is RelayService.Socks5 or RelayService.HttpConnect)
+            return new([new HostConfiguration.ProxyServer("bench", plan.Port) { MaxConnections = plan.MaxConnections }], []);
+        var listener = new HostConfiguration.AccessListener("bench", plan.Port, HostConfiguration.EndPoint(plan.DestinationPort))
+        {
+            Protocol = service == RelayService.Udp ? HostConfiguration.Datagrams : null,
+            MaxConnections = plan.MaxConnections,
+        };
+        return new([], [listener]);
     }
 }

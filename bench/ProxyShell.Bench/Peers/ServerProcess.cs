@@ -11,6 +11,7 @@ internal sealed class ServerProcess : IDisposable
 {
     private const int LinesKept = 20;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan EchoTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lastLines = new();
@@ -32,13 +33,14 @@ internal sealed class ServerProcess : IDisposable
 
     internal ProcessTree Tree { get; }
 
-    /// <summary>Starts the program and returns when its port accepts; a program that ends or stays silent is an error.</summary>
-    internal static async Task<ServerProcess> StartAsync(string name, ProcessCommand command, int port, CancellationToken cancellationToken)
+    /// <summary>Starts the program and returns when it serves; a program that ends or stays silent is an error.</summary>
+    internal static async Task<ServerProcess> StartAsync(
+        string name, ProcessCommand command, int port, Readiness readiness, CancellationToken cancellationToken)
     {
         var server = new ServerProcess(StartedProcesses.Start(command), port);
         try
         {
-            await server.WaitUntilAcceptingAsync(name, cancellationToken);
+            await server.WaitUntilAsync(readiness, name, cancellationToken);
             return server;
         }
         catch
@@ -50,15 +52,15 @@ internal sealed class ServerProcess : IDisposable
 
     public void Dispose() => StartedProcesses.Stop(_process);
 
-    private async Task WaitUntilAcceptingAsync(string name, CancellationToken cancellationToken)
+    private async Task WaitUntilAsync(Readiness readiness, string name, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        while (!await AcceptsAsync(cancellationToken))
+        while (!await (readiness == Readiness.Echoes ? EchoesAsync(cancellationToken) : AcceptsAsync(cancellationToken)))
         {
             if (_process.HasExited)
                 throw new IOException($"{name} ended at once: {string.Join(" | ", _lastLines)}");
             if (Stopwatch.GetElapsedTime(started) > StartTimeout)
-                throw new IOException($"{name} does not accept on port {Port}: {string.Join(" | ", _lastLines)}");
+                throw new IOException($"{name} does not serve on port {Port}: {string.Join(" | ", _lastLines)}");
             await Task.Delay(20, cancellationToken);
         }
     }
@@ -72,6 +74,23 @@ internal sealed class ServerProcess : IDisposable
             return true;
         }
         catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<bool> EchoesAsync(CancellationToken cancellationToken)
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(EchoTimeout);
+        try
+        {
+            await probe.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port), cancellationToken);
+            await probe.SendAsync(new byte[1], cancellationToken);
+            return await probe.ReceiveAsync(new byte[1], deadline.Token) == 1;
+        }
+        catch (Exception silence) when (silence is SocketException || (silence is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }

@@ -6,7 +6,7 @@ namespace ProxyShell.Bench.Peers;
 internal static class StartedProcesses
 {
     private static readonly Lock Gate = new();
-    private static readonly List<Process> Running = [];
+    private static readonly Dictionary<Process, ProcessCommand> Running = [];
     private static bool _closed;
 
     internal static Process Start(ProcessCommand command)
@@ -15,20 +15,21 @@ internal static class StartedProcesses
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(StartedProcesses));
             Process process = Process.Start(command.ToStartInfo())!;
-            Running.Add(process);
+            Running.Add(process, command);
             return process;
         }
     }
 
     internal static void Stop(Process process)
     {
+        ProcessCommand? command;
         lock (Gate)
         {
-            if (!Running.Remove(process))
+            if (!Running.Remove(process, out command))
                 return;
         }
 
-        Kill(process);
+        End(process, command);
         process.Dispose();
     }
 
@@ -38,9 +39,17 @@ internal static class StartedProcesses
         lock (Gate)
         {
             _closed = true;
-            Running.ForEach(Kill);
+            foreach ((Process process, ProcessCommand command) in Running)
+                End(process, command);
             Running.Clear();
         }
+    }
+
+    private static void End(Process process, ProcessCommand command)
+    {
+        Kill(process);
+        foreach (string file in command.Leftovers.Where(File.Exists))
+            File.Delete(file);
     }
 
     private static void Kill(Process process)

@@ -14,5 +14,9 @@ internal sealed record BenchContext(
 {
     internal WindowTimes Times { get; } = new(Options.WarmUp, Options.Duration);
 
+    /// <summary>The relays of the run that offer the service, and the way without any.</summary>
+    internal IEnumerable<IRelayPeer> PeersFor(RelayService service) =>
+        Peers.Where(peer => peer.Service == service || peer is DirectPeer);
+
     internal static void Progress(string text) => Console.Error.WriteLine($"  {text}");
 }

@@ -55,7 +55,7 @@ internal sealed class ChainSetUpRow : IRow
         {
             var plan = new RelayPlan(FreePorts.Take(), lastLink.Port, MaxConnections, context.Directory);
             ProcessCommand command = peer.Prepare(plan, hopPorts, [.. links.Select(link => link.Port)]);
-            using ServerProcess relay = await ServerProcess.StartAsync(peer.Name, command, plan.Port, context.Cancelled);
+            using ServerProcess relay = await ServerProcess.StartAsync(peer.Name, command, plan.Port, Readiness.Accepts, context.Cancelled);
             for (int i = 0; i < WarmUpConnections; i++)
                 FirstEcho.Measure(relay.Port);
             for (int round = 1; round <= context.Options.Rounds; round++)

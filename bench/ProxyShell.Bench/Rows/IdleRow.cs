@@ -32,7 +32,7 @@ internal sealed class IdleRow : IRow
                 $"The limit of {context.OpenFileLimit} open files per process allows {pairs} pairs, not {context.Options.IdlePairs}.");
         }
 
-        IRelayPeer[] peers = [.. context.Peers.Where(peer => !peer.BulkOnly && peer.MaxIdlePairs > 0)];
+        IRelayPeer[] peers = [.. context.PeersFor(RelayService.Tcp).Where(peer => !peer.BulkOnly && peer.MaxIdlePairs > 0)];
         for (int round = 1; round <= context.Options.Rounds; round++)
         {
             foreach (IRelayPeer peer in peers)

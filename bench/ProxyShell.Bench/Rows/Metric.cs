@@ -9,6 +9,7 @@ internal sealed record Metric(string Name, string Format, bool InRatios = true)
     internal static readonly Metric ProcessorPerGigabyte = new("CPU-s/GB", "0.000");
     internal static readonly Metric MachinePerGigabyte = new("machine CPU-s/GB", "0.000");
     internal static readonly Metric ConnectionRate = new("connections/s", "#,0");
+    internal static readonly Metric PacketRate = new("packets/s", "#,0");
     internal static readonly Metric RequestRate = new("requests/s", "#,0");
     internal static readonly Metric ProcessorPerOperation = new("CPU µs each", "0.0");
     internal static readonly Metric TypicalLatency = new("p50 µs", "#,0", InRatios: false);

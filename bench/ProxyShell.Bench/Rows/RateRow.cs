@@ -18,8 +18,7 @@ internal sealed class RateRow : IRow
 
     public required OriginSpecification Origin { get; init; }
 
-    /// <summary>Makes the load for a port.</summary>
-    public required Func<int, ILoad> Load { get; init; }
+    public required Func<Station, ILoad> Load { get; init; }
 
     public required IReadOnlyList<Metric> Metrics { get; init; }
 
@@ -27,7 +26,7 @@ internal sealed class RateRow : IRow
 
     public IReadOnlyList<Goal> Goals { get; init; } = [];
 
-    /// <summary>Chooses from the relays of the run.</summary>
+    /// <summary>Chooses from the relays of the run, in the order in which a round measures them.</summary>
     public required Func<BenchContext, IEnumerable<IRelayPeer>> Peers { get; init; }
 
     /// <summary>Whether a last, unmeasured run counts the system calls of ProxyShell.</summary>
@@ -77,7 +76,7 @@ internal sealed class RateRow : IRow
     {
         try
         {
-            using ILoad load = Load(station.Port);
+            using ILoad load = Load(station);
             LoadWindow window = await LoadWindow.MeasureAsync(
                 load, station.Relay?.Tree, station.Origin.Tree, context.Times, context.Cancelled);
             IReadOnlyDictionary<Metric, double> readings = Read(window, load);
@@ -99,7 +98,7 @@ internal sealed class RateRow : IRow
     {
         foreach (Station station in stations.Where(station => station.Peer is ProxyShellPeer))
         {
-            using ILoad load = Load(station.Port);
+            using ILoad load = Load(station);
             load.Start();
             await Task.Delay(context.Times.WarmUp, context.Cancelled);
             int pipes = station.Relay!.Tree.OpenPipes();

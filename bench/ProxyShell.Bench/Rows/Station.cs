@@ -1,3 +1,4 @@
+using ProxyShell.Bench.Load;
 using ProxyShell.Bench.Origins;
 using ProxyShell.Bench.Peers;
 
@@ -22,6 +23,9 @@ internal sealed class Station : IDisposable
     /// <summary>Where the load connects.</summary>
     internal int Port => Relay?.Port ?? Origin.Port;
 
+    /// <summary>What a client says at the port to be led to the origin.</summary>
+    internal IReadOnlyList<Exchange> Handshake => Relay is null ? [] : ProxyHandshake.For(Peer.Service, Origin.Port);
+
     internal static async Task<Station> StartAsync(
         IRelayPeer peer, OriginSpecification specification, int maxConnections, BenchContext context)
     {
@@ -30,7 +34,7 @@ internal sealed class Station : IDisposable
         {
             var plan = new RelayPlan(FreePorts.Take(), origin.Port, maxConnections, context.Directory);
             ServerProcess? relay = peer.Prepare(plan) is { } command
-                ? await ServerProcess.StartAsync(peer.Name, command, plan.Port, context.Cancelled)
+                ? await ServerProcess.StartAsync(peer.Name, command, plan.Port, specification.Readiness, context.Cancelled)
                 : null;
             return new Station(peer, origin, relay);
         }

@@ -1,0 +1,11 @@
+namespace ProxyShell.Bench.Peers;
+
+/// <summary>How a started program shows that it serves.</summary>
+internal enum Readiness
+{
+    /// <summary>Its port accepts connections.</summary>
+    Accepts,
+
+    /// <summary>A datagram to its port comes back.</summary>
+    Echoes,
+}

@@ -1,0 +1,60 @@
+using ProxyShell.Bench.Load;
+using ProxyShell.Bench.Measuring;
+using ProxyShell.Bench.Origins;
+using ProxyShell.Bench.Peers;
+
+namespace ProxyShell.Bench.Rows;
+
+/// <summary>Rows that pull from a source as fast as it goes.</summary>
+internal static class BulkRows
+{
+    private const string PlainRelayId = "proxyshell-relay";
+    private const double AboutTheSame = 0.9;
+
+    private static readonly Metric[] Metrics =
+    [
+        Metric.Throughput, Metric.ProcessorPerGigabyte, Metric.MachinePerGigabyte,
+        Metric.RelayCores, Metric.LoadCores, Metric.OtherCores, Metric.Memory, Metric.Failures,
+    ];
+
+    internal static RateRow Relays(string id, string title, int streams, SourceMode source, IReadOnlyList<Goal> goals) => Create(
+        id, title, streams, source, context => context.PeersFor(RelayService.Tcp), goals);
+
+    /// <summary>One stream through a chain of this program alone: nobody else has such.</summary>
+    internal static RateRow Chain(string id, int hops, SourceMode source) => Create(
+        id, $"One bulk stream through a chain of {hops} relay hops, listener and hops in one process", 1, source,
+        context => context.Host is null ? [] : [new ChainPeer(context.Host, hops)], []);
+
+    /// <summary>One stream through a proxy's CONNECT, beside the plain relay of this program.</summary>
+    internal static RateRow Proxies(string id, string title, RelayService service, SourceMode source) => Create(
+        id, title, 1, source, context => context.PeersFor(service).Concat(PlainRelay(context)),
+        [new Goal(Metric.Throughput, PlainRelayId, Bound.AtLeast, AboutTheSame)]);
+
+    private static RateRow Create(
+        string id, string title, int streams, SourceMode source, Func<BenchContext, IEnumerable<IRelayPeer>> peers, IReadOnlyList<Goal> goals) => new()
+        {
+            Id = id,
+            Title = $"{title} ({Describe(source)})",
+            Origin = OriginSpecification.Source(source),
+            Load = station => new BulkSinkLoad(LoadTarget.Of(station), streams),
+            Metrics = Metrics,
+            Read = Read,
+            Goals = goals,
+            Peers = peers,
+            CountSystemCalls = true,
+        };
+
+    private static IEnumerable<IRelayPeer> PlainRelay(BenchContext context) => context.Host is null
+        ? []
+        : [new ProxyShellPeer(context.Host, RelayService.Tcp, RelayPath.Automatic) { Id = PlainRelayId, Name = "ProxyShell, plain relay" }];
+
+    private static Dictionary<Metric, double> Read(LoadWindow window, ILoad run) => new(Readings.Common(window))
+    {
+        [Metric.Throughput] = window.Completed * 8 / window.Seconds / 1e9,
+        [Metric.ProcessorPerGigabyte] = window.Processor.Relay / (window.Completed / 1e9),
+        [Metric.MachinePerGigabyte] = window.Processor.Machine / (window.Completed / 1e9),
+    };
+
+    private static string Describe(SourceMode source) =>
+        source == SourceMode.Splice ? "the sender splices its pages" : "the sender copies";
+}
