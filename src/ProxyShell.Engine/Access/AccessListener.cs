@@ -25,7 +25,7 @@ public sealed class AccessListener : ListenerService
     {
         _options = options;
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
-        _outbound = new Outbound(connector, DestinationPolicy.AllowAll, options.Chain);
+        _outbound = new Outbound(connector, new RouteTable(DestinationPolicy.AllowAll, options.Chain, options.Rules, options.BlockByDefault));
         _context = new InboundContext(options, Registry, _outbound, options.Credentials);
         if (options.Destination is { } destination) _target = new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null);
         else _inbound = new InboundSwitch([.. InboundSwitch.Foreign(options.Served.Served, _context)]);

@@ -26,7 +26,7 @@ public sealed class ProxyServer : ListenerService
         _options = options;
         var policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
-        _outbound = new Outbound(connector, policy, options.Chain);
+        _outbound = new Outbound(connector, new RouteTable(policy, options.Chain, options.Rules, options.BlockByDefault));
         _served = options.Served;
         _inbound = new InboundSwitch([.. Protocols(new InboundContext(options, Registry, _outbound, options.Credentials))]);
     }

@@ -1,27 +1,31 @@
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Routing;
 
 /// <summary>The way out of a service: chooses the chain for a destination and connects. What it goes by can be exchanged at any time.</summary>
-internal sealed class Outbound(ChainConnector connector, DestinationPolicy policy, ProxyChain chain)
+internal sealed class Outbound(ChainConnector connector, RouteTable routes)
 {
-    private volatile ProxyChain _chain = chain;
+    private volatile RouteTable _routes = routes;
 
-    /// <summary>The chain that destinations take unless a rule says otherwise.</summary>
-    public ProxyChain Chain
+    /// <summary>What it goes by; connections under way are not touched by an exchange.</summary>
+    public RouteTable Routes
     {
-        get => _chain;
-        set => _chain = value;
+        get => _routes;
+        set => _routes = value;
     }
+
+    /// <summary>The way to a destination; the route's policy still has to agree to it.</summary>
+    /// <exception cref="ProxyException">It is blocked: <see cref="ProxyErrorReason.Forbidden"/>, stage Policy, no hop.</exception>
+    public Route Choose(HostEndpoint destination) => _routes.Choose(TransportAddress.Tcp(destination));
 
     /// <summary>Connects, and notes on the record which chain was taken.</summary>
     public ValueTask<DuplexConnection> ConnectAsync(ProxyConnection record, FlightTarget target, EarlyPayload? early, CancellationToken cancellationToken)
     {
-        ProxyChain chain = _chain;
-        record.Chain = chain.ToString();
-        return connector.ConnectAsync(chain, target, policy, early, cancellationToken);
+        Route route = _routes.Choose(target.Address!);
+        record.Chain = route.Chain.ToString();
+        return connector.ConnectAsync(route.Chain, target, route.Policy, early, cancellationToken);
     }
 }

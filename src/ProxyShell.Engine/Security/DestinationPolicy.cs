@@ -14,10 +14,14 @@ public sealed class DestinationPolicy
     private readonly DestinationPattern[] _allow;
     private readonly DestinationPattern[] _deny;
     private readonly bool _guarded;
+    private readonly IAddressVeto? _veto;
 
     /// <summary>Makes a policy.</summary>
     public DestinationPolicy(IEnumerable<DestinationPattern> allow, IEnumerable<DestinationPattern> deny, bool guarded) =>
         (_allow, _deny, _guarded) = ([.. allow], [.. deny], guarded);
+
+    private DestinationPolicy(DestinationPolicy policy, IAddressVeto veto) =>
+        (_allow, _deny, _guarded, _veto) = (policy._allow, policy._deny, policy._guarded, veto);
 
     /// <summary>Allows everything; for services whose destination the operator fixed.</summary>
     public static DestinationPolicy AllowAll { get; } = new([], [], guarded: false);
@@ -34,7 +38,7 @@ public sealed class DestinationPolicy
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentNullException.ThrowIfNull(address);
-        if (Array.Exists(_deny, Matches)) return false;
+        if (_veto?.Objection(destination, address) is not null || Array.Exists(_deny, Matches)) return false;
         if (_guarded && IsLocal(address)) return Array.Exists(_allow, p => !p.MatchesEveryHost && Matches(p));
         return _allow.Length == 0 || Array.Exists(_allow, Matches);
 
@@ -50,6 +54,12 @@ public sealed class DestinationPolicy
         if (Array.Exists(_deny, p => p.Matches(destination.Host, destination.Port))) return false;
         return _allow.Length == 0 || Array.Exists(_allow, p => p.Matches(destination.Host, destination.Port));
     }
+
+    /// <summary>The same policy with one more that is asked about every address, the ones that names resolve to included.</summary>
+    internal DestinationPolicy With(IAddressVeto veto) => new(this, veto);
+
+    /// <summary>Why the address may not be connected to, when there is more to say than that this policy forbids it; else null.</summary>
+    internal string? Objection(HostEndpoint destination, IPAddress address) => _veto?.Objection(destination, address);
 
     /// <summary>Whether a Unix socket may be connected to: only by a service that is not guarded and has no allow patterns.</summary>
     public bool AllowsUnixSockets => !_guarded && _allow.Length == 0;

@@ -1,4 +1,5 @@
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Serving;
@@ -50,6 +51,12 @@ public abstract record ServiceOptions
 
     /// <summary>Listen on an address other than loopback though nothing authenticates the clients.</summary>
     public bool AllowAnonymous { get; init; }
+
+    /// <summary>What happens to which destinations: the first rule that matches decides. None by default.</summary>
+    public IReadOnlyList<ProxyRule> Rules { get; init; } = [];
+
+    /// <summary>Refuse the destinations that no rule matches; by default they take the service's chain.</summary>
+    public bool BlockByDefault { get; init; }
 
     /// <summary>The clock; tests give their own.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -30,7 +30,7 @@ internal sealed class Dialer(SocketTransport sockets, NameResolver names)
     private ValueTask<DuplexConnection> DialTcpAsync(HostEndpoint endpoint, DestinationPolicy policy, CancellationToken cancellationToken)
     {
         if (endpoint.Address is not { } literal) return DialNameAsync(endpoint, policy, cancellationToken);
-        if (!policy.Allows(endpoint, literal)) throw Forbidden();
+        if (!policy.Allows(endpoint, literal)) throw Forbidden(policy.Objection(endpoint, literal));
         return sockets.ConnectAsync(new IPEndPoint(literal, endpoint.Port), cancellationToken);
     }
 
@@ -39,11 +39,11 @@ internal sealed class Dialer(SocketTransport sockets, NameResolver names)
         IPAddress[] resolved = await names.ResolveAsync(endpoint, cancellationToken).ConfigureAwait(false);
         // the policy sees what is really dialled, so that a name cannot point to a forbidden address
         IPAddress[] addresses = policy.Filter(endpoint, resolved);
-        if (addresses.Length == 0) throw Forbidden();
+        if (addresses.Length == 0) throw Forbidden(policy.Objection(endpoint, resolved[0]));
         return addresses.Length == 1
             ? await sockets.ConnectAsync(new IPEndPoint(addresses[0], endpoint.Port), cancellationToken).ConfigureAwait(false)
             : await new DialRace(sockets, addresses, endpoint.Port).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static ProxyException Forbidden() => new(ProxyErrorReason.Forbidden, ProxyStage.Policy);
+    private static ProxyException Forbidden(string? why = null) => new(ProxyErrorReason.Forbidden, ProxyStage.Policy, null, why);
 }

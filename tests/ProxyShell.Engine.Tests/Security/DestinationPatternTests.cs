@@ -23,6 +23,13 @@ public class DestinationPatternTests
     [InlineData("*", "anything.test", 1, true)]
     [InlineData("*", "192.0.2.1", 65535, true)]
     [InlineData(" example.com ", "example.com", 80, true)]
+    // domains with all names below them
+    [InlineData(".example.com", "example.com", 80, true)]
+    [InlineData(".example.com", "a.b.EXAMPLE.com.", 80, true)]
+    [InlineData(".example.com", "notexample.com", 80, false)]
+    [InlineData(".example.com", "example.com.evil.test", 80, false)]
+    [InlineData(".example.com:443", "www.example.com", 443, true)]
+    [InlineData(".example.com:443", "www.example.com", 80, false)]
     // addresses
     [InlineData("192.0.2.7", "192.0.2.7", 22, true)]
     [InlineData("192.0.2.7", "192.0.2.8", 22, false)]
@@ -98,6 +105,8 @@ public class DestinationPatternTests
     [InlineData("2001:db8::/129", "'2001:db8::/129' is not a network such as 10.0.0.0/8")]
     [InlineData("example.com/8", "'example.com/8' is not a network such as 10.0.0.0/8")]
     [InlineData("2001:db8::g", "it is neither an IPv6 address nor host:port")]
+    [InlineData(".", "a pattern that begins with a dot is a domain without wildcards such as .example.com")]
+    [InlineData(".*.com", "a pattern that begins with a dot is a domain without wildcards such as .example.com")]
     [InlineData("a:b:c", "it is neither an IPv6 address nor host:port")]
     public void A_wrong_text_is_named_with_its_fault(string text, string fault) =>
         Assert.Equal($"'{text}' is not a destination pattern: {fault}.", Assert.Throws<FormatException>(() => DestinationPattern.Parse(text)).Message);
