@@ -1,7 +1,6 @@
-using System.Text.Json;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
-using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -18,6 +17,8 @@ internal static class ServiceReader
         {
             Keys = ReadKeys(section, "keys"),
             PayloadKeys = ReadKeys(section, "payloadKeys"),
+            Credentials = CredentialReader.ReadAll(section, "credentials"),
+            Protocols = ReadProtocols(section),
             AllowDestination = ReadPatterns(section, "allowDestination"),
             DenyDestination = ReadPatterns(section, "denyDestination"),
             Chain = ChainReader.Read(section),
@@ -28,10 +29,14 @@ internal static class ServiceReader
 
     public static AccessListenerOptions ReadAccessListener(ConfigurationSection section, string defaultName)
     {
-        string destination = section.Text("destination") ?? throw section.Source.Fault(section.Path, "has no destination; give one as \"host:port\".");
-        HostEndpoint endpoint = section.Source.Locate(section.At("destination"), () => HostEndpoint.Parse(destination));
-        ServiceOptions options = ReadCommon(section, new AccessListenerOptions { Name = defaultName, Destination = endpoint });
-        return Checked(section, (AccessListenerOptions)options with { Chain = ChainReader.Read(section) });
+        HostEndpoint? destination = section.Text("destination") is { } text ? section.Source.Locate(section.At("destination"), () => HostEndpoint.Parse(text)) : null;
+        ServiceOptions options = ReadCommon(section, new AccessListenerOptions { Name = defaultName, Destination = destination });
+        return Checked(section, (AccessListenerOptions)options with
+        {
+            Protocols = ReadProtocols(section),
+            Credentials = CredentialReader.ReadAll(section, "credentials"),
+            Chain = ChainReader.Read(section),
+        });
     }
 
     private static ServiceOptions ReadCommon(ConfigurationSection section, ServiceOptions defaults) => defaults with
@@ -41,6 +46,9 @@ internal static class ServiceReader
         LocalPort = section.Integer("localPort") ?? defaults.LocalPort,
         Certificate = CertificateReader.Read(section, "certificate"),
         MaxConnections = section.Integer("maxConnections") ?? defaults.MaxConnections,
+        MaxConnectionsPerClient = section.Integer("maxConnectionsPerClient") ?? defaults.MaxConnectionsPerClient,
+        AllowSource = ReadSources(section, "allowSource"),
+        DenySource = ReadSources(section, "denySource"),
         HandshakeTimeout = section.Time("handshakeTimeout") ?? defaults.HandshakeTimeout,
         ConnectTimeout = section.Time("connectTimeout") ?? defaults.ConnectTimeout,
         IdleTimeout = section.Time("idleTimeout") ?? defaults.IdleTimeout,
@@ -62,6 +70,25 @@ internal static class ServiceReader
 
     private static IReadOnlyList<ProxyKey> ReadKeys(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Key(item.Path, item.Text))];
+
+    // null, not empty, when the file does not say: then the secrets decide
+    private static ProxyProtocols? ReadProtocols(ConfigurationSection section)
+    {
+        ProxyProtocols? all = section.TryGet("protocols", out _) ? ProxyProtocols.None : null;
+        foreach ((string path, string text) in section.Texts("protocols")) all |= section.Source.Locate(path, () => ReadProtocol(text));
+        return all;
+    }
+
+    private static ProxyProtocols ReadProtocol(string text) => text.ToLowerInvariant() switch
+    {
+        "relay" => ProxyProtocols.Relay,
+        "socks5" => ProxyProtocols.Socks5,
+        "http" => ProxyProtocols.Http,
+        _ => throw new FormatException($"'{text}' is not a protocol; relay, socks5 and http are."),
+    };
+
+    private static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>
+        [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => SourceNetwork.Parse(item.Text)))];
 
     private static IReadOnlyList<DestinationPattern> ReadPatterns(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => DestinationPattern.Parse(item.Text)))];

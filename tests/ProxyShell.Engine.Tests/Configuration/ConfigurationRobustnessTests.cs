@@ -10,9 +10,12 @@ public class ConfigurationRobustnessTests
         { "proxyServers": [ { "name": "p1", "localAddress": "127.0.0.1", "localPort": 4101, "keys": [ "env:PX_FUZZ" ],
               "allowDestination": [ "10.0.0.0/8" ], "denyDestination": [ "*:22" ], "chain": [ "relay://127.0.0.1:4100" ],
               "maxConnections": 5, "idleTimeout": "01:00:00", "connectTimeout": 3, "handshakeTimeout": 4.5, "stopTimeout": 1, "clockWindow": 30,
-              "eventCapacity": 10, "certificate": null, "allowAnonymous": false } ],
+              "eventCapacity": 10, "certificate": null, "allowAnonymous": false,
+              "protocols": [ "relay", "socks5" ], "credentials": [ "env:PX_FUZZ_LOGIN", { "user": "u", "password": "env:PX_FUZZ" } ],
+              "maxConnectionsPerClient": 2, "allowSource": [ "10.0.0.0/8" ], "denySource": [ "::1" ] } ],
           "accessListeners": [ { "name": "web", "localPort": 8080, "destination": "[::1]:80",
-              "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p" ] } ] }
+              "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p" ] },
+              { "protocols": [ "http" ], "chain": [ "ssh://u@h", { "uri": "socks5://h", "credential": "env:PX_FUZZ_LOGIN" }, "relay+wss://h/p" ] } ] }
         """;
 
     private static readonly string[] Scraps =
@@ -21,10 +24,14 @@ public class ConfigurationRobustnessTests
         "\\ud800", "@", "//", "/*", "\u0000", "\ud83d", "�", "\"relay://@:\"", "\"relays://[::1\"", "\"::\"", "\"00:00:00.0000001\"", "\"-1.00:00:00\"", "\"infinite\"", "\"unix:\"", "\"unix:/\"",
     ];
 
-    public ConfigurationRobustnessTests() => Environment.SetEnvironmentVariable("PX_FUZZ", new string('A', 43));
+    public ConfigurationRobustnessTests()
+    {
+        Environment.SetEnvironmentVariable("PX_FUZZ", new string('A', 43));
+        Environment.SetEnvironmentVariable("PX_FUZZ_LOGIN", "alice:wonderland");
+    }
 
     [Fact]
-    public void The_text_that_is_mutated_is_valid() => Assert.Equal(2, ProxyConfiguration.Parse(Whole).CreateServices().Count);
+    public void The_text_that_is_mutated_is_valid() => Assert.Equal(3, ProxyConfiguration.Parse(Whole).CreateServices().Count);
 
     [Fact]
     public void Mutated_text_is_read_or_refused()

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -13,7 +14,11 @@ public sealed class ConfigurationTests : IDisposable
     private readonly ProxyKey _key = ProxyKey.Create();
     private readonly ScratchFolder _folder = new();
 
-    public ConfigurationTests() => Environment.SetEnvironmentVariable("PX_TEST_KEY", _key.Reveal());
+    public ConfigurationTests()
+    {
+        Environment.SetEnvironmentVariable("PX_TEST_KEY", _key.Reveal());
+        Environment.SetEnvironmentVariable("PX_TEST_LOGIN", "alice:wonderland");
+    }
 
     public void Dispose()
     {
@@ -31,6 +36,8 @@ public sealed class ConfigurationTests : IDisposable
                 "name": "p1", "localAddress": "::1", "localPort": 4101, "keys": ["env:PX_TEST_KEY"],
                 "allowDestination": ["10.0.0.0/8", "*.example.com:443"], "denyDestination": ["10.1.0.0/16"],
                 "chain": ["relay://192.0.2.1:4100"], "maxConnections": 7, "eventCapacity": 9, "allowAnonymous": true,
+                "protocols": ["relay", "Socks5"], "credentials": ["env:PX_TEST_LOGIN", { "user": "bob", "password": "env:PX_TEST_KEY" }],
+                "maxConnectionsPerClient": 3, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
                 "idleTimeout": "infinite", "connectTimeout": "00:00:05", "handshakeTimeout": 2.5, "stopTimeout": 0, "clockWindow": "00:01:00",
               }],
             }
@@ -40,6 +47,10 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(["10.0.0.0/8", "*.example.com:443"], options.AllowDestination.Select(p => p.ToString()));
         Assert.Equal(["10.1.0.0/16"], options.DenyDestination.Select(p => p.ToString()));
         Assert.Equal("relay://192.0.2.1:4100", options.Chain.ToString());
+        Assert.Equal(ProxyProtocols.Relay | ProxyProtocols.Socks5, options.Protocols);
+        Assert.Equal([true, false], options.Credentials.Select(c => c.Matches("alice", "wonderland")));
+        Assert.Equal([false, true], options.Credentials.Select(c => c.Matches("bob", _key.Reveal())));
+        Assert.Equal((3, "10.0.0.0/8 ::1", "10.1.0.0/16"), (options.MaxConnectionsPerClient, string.Join(' ', options.AllowSource), string.Join(' ', options.DenySource)));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.IdleTimeout);
         Assert.Equal(TimeSpan.FromSeconds(5), options.ConnectTimeout);
         Assert.Equal(TimeSpan.FromSeconds(2.5), options.HandshakeTimeout);
@@ -70,6 +81,17 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal("relay://192.0.2.1:4101 > relays://192.0.2.2:4102 > relay+unix:/run/p.sock", options.Chain.ToString());
         Assert.Equal([_key, _key, null], options.Chain.Hops.Select(hop => hop.Key));
         Assert.Equal((pin, "proxy.example"), (options.Chain.Hops[1].Trust.Thumbprint, options.Chain.Hops[1].ServerName));
+    }
+
+    [Fact]
+    public void An_access_listener_without_a_destination_serves_who_says_it_himself()
+    {
+        ProxyConfiguration configuration = ProxyConfiguration.Parse("""
+            { "accessListeners": [{ }, { "protocols": ["http"], "credentials": ["env:PX_TEST_LOGIN"], "chain": ["socks5://h"] }] }
+            """);
+        Assert.Equal([null, ProxyProtocols.Http], configuration.AccessListeners.Select(options => options.Protocols));
+        Assert.All(configuration.AccessListeners, options => Assert.Null(options.Destination));
+        Assert.Equal("alice", Assert.Single(configuration.AccessListeners[1].Credentials).UserName);
     }
 
     [Fact]
