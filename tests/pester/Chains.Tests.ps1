@@ -38,6 +38,73 @@ Describe 'New-ProxyHop' {
         (New-ProxyHop -HostName ::1 -Port 4101 -Tls -ServerName p.example).Uri | Should -Be 'relays://[::1]:4101'
     }
 
+    It 'reads the URI <Uri> of a hop that speaks <Protocol>' -ForEach @(
+        @{ Uri = 'relay+ws://a/way'; Protocol = 'Relay'; Shown = 'relay+ws://a:80/way' }
+        @{ Uri = 'relay+wss://a'; Protocol = 'Relay'; Shown = 'relay+wss://a:443' }
+        @{ Uri = 'socks5://u:p@a'; Protocol = 'Socks5'; Shown = 'socks5://a:1080' }
+        @{ Uri = 'socks5h://a:9050'; Protocol = 'Socks5'; Shown = 'socks5://a:9050' }
+        @{ Uri = 'http://a'; Protocol = 'Http'; Shown = 'http://a:80' }
+        @{ Uri = 'https://u@a'; Protocol = 'Http'; Shown = 'https://a:443' }
+        @{ Uri = 'ssh://me@a'; Protocol = 'Ssh'; Shown = 'ssh://a:22' }
+    ) {
+        $hop = New-ProxyHop $Uri
+        $hop.Uri | Should -Be $Shown
+        $hop.Protocol | Should -Be $Protocol
+    }
+
+    It 'takes the parts <Parts> as <Uri>' -ForEach @(
+        @{ Parts = '-HostName a -Protocol Socks5'; Uri = 'socks5://a:1080' }
+        @{ Parts = '-HostName ::1 -Protocol Socks5 -Port 9'; Uri = 'socks5://[::1]:9' }
+        @{ Parts = '-HostName [::1] -Protocol Http'; Uri = 'http://[::1]:80' }
+        @{ Parts = '-HostName a -Protocol Http -Tls'; Uri = 'https://a:443' }
+        @{ Parts = '-HostName a -Protocol Ssh'; Uri = 'ssh://a:22' }
+        @{ Parts = '-HostName a -WebSocketPath /in'; Uri = 'relay+ws://a:80/in' }
+        @{ Parts = '-HostName a -Tls -WebSocketPath /in -Port 8443'; Uri = 'relay+wss://a:8443/in' }
+    ) { (Invoke-Expression "New-ProxyHop $Parts").Uri | Should -Be $Uri }
+
+    It 'refuses the parts <Parts>: <Because>' -ForEach @(
+        @{ Parts = '-HostName a'; Because = 'write host:port' }
+        @{ Parts = '-HostName a/b -Port 1'; Because = 'no name may have' }
+        @{ Parts = '-HostName a -Protocol Socks5 -Tls'; Because = 'not spoken over TLS' }
+        @{ Parts = '-HostName a -Protocol Http -WebSocketPath /x'; Because = 'A WebSocket carries the relay protocol' }
+        @{ Parts = '-HostName a -WebSocketPath x'; Because = 'must begin with a slash' }
+    ) {
+        Invoke-Expression "New-ProxyHop $Parts -ErrorAction SilentlyContinue -ErrorVariable problem" | Should -BeNullOrEmpty
+        $problem.Count | Should -Be 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidHop,*'
+        $problem[0].CategoryInfo.Category | Should -Be InvalidArgument
+        $problem[0].TargetObject | Should -BeLike 'a*'
+        "$($problem[0])" | Should -BeLike "*$Because*"
+    }
+
+    It 'takes a credential as <_>' -ForEach 'PSCredential', 'NetworkCredential', 'ProxyCredential' {
+        $given = switch ($_) {
+            PSCredential { [pscredential]::new('ad\me', (ConvertTo-SecureString 'p w@:' -AsPlainText -Force)) }
+            NetworkCredential { [Net.NetworkCredential]::new('ad\me', 'p w@:') }
+            ProxyCredential { [ProxyShell.Engine.Security.ProxyCredential]::new('ad\me', 'p w@:') }
+        }
+        $hop = New-ProxyHop socks5://a -Credential $given
+        $hop.Credential.UserName | Should -Be 'ad\me'
+        $hop.Credential.Matches('ad\me', 'p w@:') | Should -BeTrue
+        Show-Everything $hop | Should -Not -BeLike '*p w@:*'
+    }
+
+    It 'refuses what the hop cannot have: <Command>' -ForEach @(
+        @{ Command = 'New-ProxyHop socks5://a -Key (New-ProxyKey)'; Because = 'it has no key' }
+        @{ Command = 'New-ProxyHop relay://a:1 -Credential ([pscredential]::new("u", (ConvertTo-SecureString x -AsPlainText)))'; Because = 'takes a -Key and no credential' }
+        @{ Command = 'New-ProxyHop socks5://a -Credential hunter2'; Because = 'is not a credential' }
+        @{ Command = 'New-ProxyHop http://a -Thumbprint 00'; Because = 'did you mean https' }
+        @{ Command = 'New-ProxyChain socks5://a, http://a -Key (New-ProxyKey)'; Because = 'no relay hop that takes it' }
+        @{ Command = 'New-ProxyChain relay://a:1 -Credential ([pscredential]::new("u", (ConvertTo-SecureString x -AsPlainText)))'; Because = 'all hops are relay hops' }
+        @{ Command = 'New-ProxyChain relay://a:1 | Add-ProxyHop socks5://a -Key (New-ProxyKey)'; Because = 'no relay hop that takes it' }
+    ) {
+        & ([scriptblock]::Create("$Command -ErrorAction SilentlyContinue -ErrorVariable script:problem")) | Should -BeNullOrEmpty
+        $problem.Count | Should -Be 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidHop,*'
+        "$($problem[0])" | Should -BeLike "*$Because*"
+        "$($problem[0])" | Should -Not -BeLike '*hunter2*'
+    }
+
     It 'takes a key as <_>' -ForEach 'ProxyKey', 'text', 'SecureString' {
         $key = New-ProxyKey
         $given = switch ($_) { ProxyKey { $key } text { $key.Reveal() } SecureString { ConvertTo-SecureString $key.Reveal() -AsPlainText -Force } }
@@ -101,6 +168,34 @@ Describe 'New-ProxyChain and Add-ProxyHop' {
         $chain.Hops[0].Key | Should -BeNullOrEmpty
         $chain.Hops[1].Key | Should -Be $key
         $chain.Hops[2].Trust.Thumbprint | Should -Be $pin
+    }
+
+    It 'reads a CSV file of parts and credentials' {
+        Set-Content $TestDrive/parts.csv @('HostName,Port,Protocol,Tls,WebSocketPath,UserName,Password', 'a,4101,,,,,', 'b,,socks5,,,me,p@ss', 'c,8443,Http,yes,,,', 'd,,,true,/in,,')
+        $chain = Import-Csv $TestDrive/parts.csv | New-ProxyChain
+        $chain.Hops.Uri | Should -Be relay://a:4101, socks5://b:1080, https://c:8443, relay+wss://d:443/in
+        $chain.Hops[1].Credential.Matches('me', 'p@ss') | Should -BeTrue
+    }
+
+    It 'refuses the row <Row>' -ForEach @(
+        @{ Row = @{ HostName = 'a'; Port = '0' }; Because = "Port holds '0'" }
+        @{ Row = @{ HostName = 'a'; Protocol = 'gopher' }; Because = "Protocol holds 'gopher'" }
+        @{ Row = @{ HostName = 'a'; Protocol = '7' }; Because = "Protocol holds '7'" }
+        @{ Row = @{ HostName = 'a'; Port = '1'; Tls = 'maybe' }; Because = "Tls holds 'maybe'" }
+        @{ Row = @{ Uri = 'socks5://a'; Password = 'hunter2' }; Because = 'Password and no UserName' }
+    ) {
+        [pscustomobject]$Row | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'InvalidHop,*'
+        "$($problem[0])" | Should -BeLike "*$Because*"
+        "$($problem[0])" | Should -Not -BeLike '*hunter2*'
+    }
+
+    It 'gives keys to relay hops and credentials to the others' {
+        $key = New-ProxyKey; $credential = [pscredential]::new('me', (ConvertTo-SecureString x -AsPlainText -Force))
+        $chain = New-ProxyChain socks5://a, relay://b:2, http://c -Key $key -Credential $credential
+        $chain.Hops.Key.Id | Should -Be $key.Id
+        $chain.Hops.Credential.UserName | Should -Be me, me
+        $chain.Hops[1].Credential | Should -BeNullOrEmpty
     }
 
     It 'leaves nothing out that comes down the pipeline: <Name>' -ForEach @(

@@ -5,15 +5,25 @@ using ProxyShell.Engine.Security;
 namespace ProxyShell.Arguments;
 
 /// <summary>What is added to a hop; null adds nothing.</summary>
-internal sealed record HopSettings(KeyArgument? Key, string? Thumbprint, string? ServerName)
+internal sealed record HopSettings(KeyArgument? Key, CredentialArgument? Credential, string? Thumbprint, string? ServerName)
 {
+    /// <summary>
+    /// Keys are for relay hops and credentials for the others, so one call may give both to a mixed chain. When not set, a hop that
+    /// cannot have what it is given is an error.
+    /// </summary>
+    public bool IsForMixedHops { get; init; }
+
     /// <summary>The hop with the settings.</summary>
     /// <exception cref="FormatException">A setting is not valid, or the hop cannot have it.</exception>
     public ProxyHop ApplyTo(ProxyHop hop)
     {
+        bool isRelay = hop.Protocol == HopProtocol.Relay;
         if ((Thumbprint ?? ServerName) is not null && hop.Address.Kind != TransportKind.Tls)
-            throw new FormatException($"{hop.Uri} does not use TLS, so it has no certificate to check by thumbprint or server name; did you mean relays:// ?");
-        if (Key is not null) hop = hop with { Key = Key.Resolve() };
+            throw new FormatException($"{hop.Uri} does not use TLS, so it has no certificate to check by thumbprint or server name; did you mean {(hop.Protocol == HopProtocol.Http ? "https" : "relays")}:// ?");
+        if (!IsForMixedHops && Key is not null && !isRelay) throw new FormatException($"{hop.Uri} is no relay hop, so it has no key; give it a -Credential.");
+        if (!IsForMixedHops && Credential is not null && isRelay) throw new FormatException($"{hop.Uri} is a relay hop, which takes a -Key and no credential.");
+        if (Key is not null && isRelay) hop = hop with { Key = Key.Resolve() };
+        if (Credential is not null && !isRelay) hop = hop with { Credential = Credential.Resolve() };
         if (Thumbprint is not null) hop = hop with { Trust = TlsTrust.Pinned(Thumbprint) };
         if (ServerName is not null) hop = hop with { ServerName = ServerName };
         return hop;

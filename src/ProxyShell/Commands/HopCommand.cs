@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Errors;
 
 namespace ProxyShell.Commands;
 
@@ -12,6 +13,10 @@ public abstract class HopCommand : ProxyCmdlet
     public KeyArgument? Key { get; set; }
 
     [Parameter]
+    [ValidateNotNull]
+    public CredentialArgument? Credential { get; set; }
+
+    [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Thumbprint { get; set; }
 
@@ -19,10 +24,13 @@ public abstract class HopCommand : ProxyCmdlet
     [ValidateNotNullOrEmpty]
     public string? ServerName { get; set; }
 
+    /// <summary>Whether keys go to relay hops only and credentials to the others, or a hop that cannot have one is an error.</summary>
+    private protected virtual bool TakesMixedHops => true;
+
     /// <summary>Reads hops and adds the settings; writes one error for each bad one and gives false when there was any.</summary>
     private protected bool TryReadHops(IEnumerable<HopArgument> arguments, List<ProxyHop> hops)
     {
-        var settings = new HopSettings(Key, Thumbprint, ServerName);
+        var settings = new HopSettings(Key, Credential, Thumbprint, ServerName) { IsForMixedHops = TakesMixedHops };
         bool good = true;
         foreach (HopArgument argument in arguments)
         {
@@ -30,5 +38,15 @@ public abstract class HopCommand : ProxyCmdlet
             else good = false;
         }
         return good;
+    }
+
+    /// <summary>Writes an error when a key or a credential was given and none of the hops can have one: it would be lost without a word.</summary>
+    private protected bool TryUseSettings(IReadOnlyCollection<ProxyHop> hops)
+    {
+        string? fault = Key is not null && hops.All(hop => hop.Protocol != HopProtocol.Relay) ? "A -Key is given and there is no relay hop that takes it; SOCKS5, HTTP and SSH hops take a -Credential."
+            : Credential is not null && hops.All(hop => hop.Protocol == HopProtocol.Relay) ? "A -Credential is given and all hops are relay hops, which take a -Key."
+            : null;
+        if (fault is not null) WriteError(ProblemRecord.From(new FormatException(fault), "InvalidHop", string.Join(" > ", hops)));
+        return fault is null;
     }
 }

@@ -40,6 +40,7 @@ public sealed class NewProxyChainCommand : HopCommand
     protected override void EndProcessing()
     {
         _good &= PayloadKey is null || TryRead(PayloadKey.Resolve, "InvalidKey", PayloadKey.ToString(), out _payloadKey);
+        _good = _good && (_hops.Count == 0 || TryUseSettings(_hops));
         // a chain without the hops that could not be read would be another route than the one asked for
         if (_good && TryRead(MakeChain, "InvalidChain", null, out ProxyChain? chain)) WriteObject(chain);
     }
@@ -70,6 +71,6 @@ public sealed class AddProxyHopCommand : HopCommand
         var hops = new List<ProxyHop>();
         bool good = TryRead(Chain.Resolve, "InvalidChain", Chain.Target, out ProxyChain? chain);
         good &= TryReadHops(Hop, hops);
-        if (good && TryRead(() => chain! + new ProxyChain(hops) { PayloadKey = HopArgument.PayloadKeyOf(Hop) }, "InvalidChain", Chain.Target, out ProxyChain? longer)) WriteObject(longer);
+        if (good && TryUseSettings(hops) && TryRead(() => chain! + new ProxyChain(hops) { PayloadKey = HopArgument.PayloadKeyOf(Hop) }, "InvalidChain", Chain.Target, out ProxyChain? longer)) WriteObject(longer);
     }
 }

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 
 namespace ProxyShell.Commands;
@@ -21,26 +20,28 @@ public sealed class NewProxyHopCommand : HopCommand
     [ValidateNotNullOrEmpty]
     public string HostName { get; set; } = "";
 
-    [Parameter(Mandatory = true, ParameterSetName = "Endpoint")]
+    [Parameter(ParameterSetName = "Endpoint")]
     [ValidateRange(1, 65535)]
-    public int Port { get; set; }
+    public int? Port { get; set; }
+
+    [Parameter(ParameterSetName = "Endpoint")]
+    public HopProtocol Protocol { get; set; }
 
     [Parameter(ParameterSetName = "Endpoint")]
     public SwitchParameter Tls { get; set; }
+
+    [Parameter(ParameterSetName = "Endpoint")]
+    [ValidateNotNullOrEmpty]
+    public string? WebSocketPath { get; set; }
+
+    private protected override bool TakesMixedHops => false;
 
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
         var hops = new List<ProxyHop>();
         if (ParameterSetName == "Uri") TryReadHops(Uri, hops);
-        else if (TryRead(FromParts, "InvalidHop", HostName, out ProxyHop? hop)) TryReadHops([new HopArgument((object)hop)], hops);
+        else if (TryRead(new HopParts(HostName, Port, Protocol, Tls, WebSocketPath).ToHop, "InvalidHop", HostName, out ProxyHop? hop)) TryReadHops([new HopArgument((object)hop)], hops);
         WriteObject(hops, enumerateCollection: true);
-    }
-
-    private ProxyHop FromParts()
-    {
-        string host = HostName.StartsWith('[') && HostName.EndsWith(']') ? HostName[1..^1] : HostName;
-        var endpoint = new HostEndpoint(host, Port);
-        return new ProxyHop(Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint));
     }
 }
