@@ -33,7 +33,7 @@ internal static class ProblemRecord
         ProxyErrorReason.ConnectionRefused or ProxyErrorReason.HostUnreachable or ProxyErrorReason.NetworkUnreachable
             or ProxyErrorReason.TimedOut or ProxyErrorReason.ConnectionReset or ProxyErrorReason.ConnectionClosed => ErrorCategory.ConnectionError,
         ProxyErrorReason.NameNotFound => ErrorCategory.ObjectNotFound,
-        ProxyErrorReason.Forbidden => ErrorCategory.PermissionDenied,
+        ProxyErrorReason.Forbidden or ProxyErrorReason.ClientNotAdmitted => ErrorCategory.PermissionDenied,
         ProxyErrorReason.AuthenticationFailed or ProxyErrorReason.Replayed or ProxyErrorReason.ClockSkew => ErrorCategory.AuthenticationError,
         ProxyErrorReason.TlsFailed => ErrorCategory.SecurityError,
         ProxyErrorReason.ProtocolError => ErrorCategory.ProtocolError,

@@ -12,6 +12,7 @@ internal static class RecommendedAction
         ProxyErrorReason.NameNotFound => "Check the name; it is resolved by the last hop of the chain, not on this machine.",
         ProxyErrorReason.TimedOut => "Check firewalls that drop packets silently, or allow more time with -ConnectTimeout or -Timeout.",
         ProxyErrorReason.Forbidden => "The hop's policy refuses the destination: see -AllowDestination and -DenyDestination of Start-ProxyServer there.",
+        ProxyErrorReason.ClientNotAdmitted => "The listener takes no connections from this address: see its -AllowSource and -DenySource.",
         ProxyErrorReason.AuthenticationFailed => "Give the hop the key of its proxy server (-Key of New-ProxyHop), its user name and password (-Credential), or the last hop the payload key (-PayloadKey of New-ProxyChain); compare the keys by their Id.",
         ProxyErrorReason.Replayed => "Somebody sent a copy of an earlier request; if nobody attacks, look for a device that repeats traffic.",
         ProxyErrorReason.ClockSkew => "Set both clocks right (NTP), or allow more with -ClockWindow of Start-ProxyServer.",
