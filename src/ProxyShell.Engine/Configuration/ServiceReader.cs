@@ -19,8 +19,8 @@ internal static class ServiceReader
             PayloadKeys = ReadKeys(section, "payloadKeys"),
             Credentials = CredentialReader.ReadAll(section, "credentials"),
             Protocols = ReadProtocols(section),
-            AllowDestination = ReadPatterns(section, "allowDestination"),
-            DenyDestination = ReadPatterns(section, "denyDestination"),
+            AllowDestination = PatternReader.Read(section, "allowDestination"),
+            DenyDestination = PatternReader.Read(section, "denyDestination"),
             Chain = ChainReader.Read(section),
             ClockWindow = section.Time("clockWindow") ?? defaults.ClockWindow,
         };
@@ -55,6 +55,8 @@ internal static class ServiceReader
         StopTimeout = section.Time("stopTimeout") ?? defaults.StopTimeout,
         EventCapacity = section.Integer("eventCapacity") ?? defaults.EventCapacity,
         AllowAnonymous = section.Flag("allowAnonymous") ?? defaults.AllowAnonymous,
+        Rules = RuleReader.Read(section),
+        BlockByDefault = section.Flag("blockByDefault") ?? defaults.BlockByDefault,
     };
 
     private static T Checked<T>(ConfigurationSection section, T options)
@@ -89,7 +91,4 @@ internal static class ServiceReader
 
     private static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => SourceNetwork.Parse(item.Text)))];
-
-    private static IReadOnlyList<DestinationPattern> ReadPatterns(ConfigurationSection section, string name) =>
-        [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => DestinationPattern.Parse(item.Text)))];
 }
