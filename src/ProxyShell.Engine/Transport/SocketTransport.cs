@@ -14,6 +14,19 @@ internal abstract class SocketTransport
     /// <summary>Binds and listens; failures are <see cref="Diagnostics.ProxyException"/>s that name the address.</summary>
     public abstract ConnectionListener Listen(EndPoint endpoint);
 
+    /// <summary>
+    /// Binds a UDP socket; datagrams longer than <paramref name="maxLength"/> are dropped. Failures are
+    /// <see cref="Diagnostics.ProxyException"/>s that name the address.
+    /// </summary>
+    public abstract DatagramSocket BindDatagrams(IPEndPoint endpoint, int maxLength = DatagramSocket.MaxLength);
+
+    /// <summary>
+    /// Makes a UDP socket that speaks with one address only and is told when nobody listens there. It is served where
+    /// <paramref name="beside"/> is, so that what passes between the two changes no threads. Failures are
+    /// <see cref="Diagnostics.ProxyException"/>s that name no subject.
+    /// </summary>
+    public abstract DatagramSocket ConnectDatagrams(IPEndPoint endpoint, DatagramSocket? beside);
+
     private static SocketTransport Choose()
     {
         bool portable = Environment.GetEnvironmentVariable("PROXYSHELL_TRANSPORT") == "portable";

@@ -346,7 +346,7 @@ public abstract class TransportContract(string sockets)
         Assert.Equal((reason, ProxyStage.Dial, null), (error.Reason, error.Stage, error.Subject));
     }
 
-    private static bool HasIpv6Loopback()
+    internal static bool HasIpv6Loopback()
     {
         try
         {

@@ -24,6 +24,7 @@ internal sealed unsafe class EpollLoop
     private readonly int _wake;
     private readonly EpollTable _table = new();
     private readonly ConcurrentQueue<ILoopWork> _work = new();
+    private DatagramBuffers? _datagrams;
     private int _asleep;
     private int _load;
 
@@ -52,6 +53,9 @@ internal sealed unsafe class EpollLoop
 
     /// <summary>Idle pipes for splicing, for use on the loop's thread only.</summary>
     public PipePool Pipes { get; } = new();
+
+    /// <summary>Memory for datagrams on their way through, for use on the loop's thread only.</summary>
+    public DatagramBuffers Datagrams => _datagrams ??= new DatagramBuffers();
 
     public void AddLoad(int change) => Interlocked.Add(ref _load, change);
 
@@ -109,6 +113,7 @@ internal sealed unsafe class EpollLoop
             }
             handlers.AsSpan(0, Math.Max(count, 0)).Clear();
             RunWork();
+            _datagrams?.Flush();
         }
     }
 

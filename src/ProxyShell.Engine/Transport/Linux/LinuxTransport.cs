@@ -65,6 +65,51 @@ internal sealed class LinuxTransport : SocketTransport
         }
     }
 
+    public override unsafe DatagramSocket BindDatagrams(IPEndPoint endpoint, int maxLength)
+    {
+        SocketDescriptor? socket = null;
+        try
+        {
+            socket = OpenDatagrams(endpoint);
+            if (endpoint.Address.Equals(IPAddress.IPv6Any)) Check(socket.Set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 0));
+            SocketAddress native = endpoint.Serialize();
+            fixed (byte* address = native.Buffer.Span) Check(Libc.Bind(socket, address, (uint)native.Size));
+            return new LinuxDatagramSocket(socket, NativeAddress.Family(endpoint), EpollLoops.Next(), null, maxLength);
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw SocketErrors.Listen(e, endpoint);
+        }
+    }
+
+    public override unsafe DatagramSocket ConnectDatagrams(IPEndPoint endpoint, DatagramSocket? beside)
+    {
+        SocketDescriptor? socket = null;
+        try
+        {
+            socket = OpenDatagrams(endpoint);
+            SocketAddress native = endpoint.Serialize();
+            fixed (byte* address = native.Buffer.Span) Check(Libc.Connect(socket, address, (uint)native.Size));
+            EpollLoop loop = (beside as LinuxDatagramSocket)?.Loop ?? EpollLoop.Current ?? EpollLoops.Next();
+            return new LinuxDatagramSocket(socket, NativeAddress.Family(endpoint), loop, endpoint, DatagramSocket.MaxLength);
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw SocketErrors.Dial(e);
+        }
+    }
+
+    private static SocketDescriptor OpenDatagrams(IPEndPoint endpoint)
+    {
+        SocketDescriptor socket = SocketDescriptor.Open(NativeAddress.Family(endpoint), Libc.SOCK_DGRAM_NONBLOCK_CLOEXEC);
+        // the system gives what its limits allow
+        _ = socket.Set(Libc.SOL_SOCKET, Libc.SO_RCVBUF, DatagramSocket.BufferSize);
+        _ = socket.Set(Libc.SOL_SOCKET, Libc.SO_SNDBUF, DatagramSocket.BufferSize);
+        return socket;
+    }
+
     private static unsafe (LinuxConnection? Connection, bool Pending) Begin(EndPoint endpoint)
     {
         SocketDescriptor socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
@@ -29,6 +30,34 @@ internal static unsafe class NativeAddress
             default:
                 return null;
         }
+    }
+
+    /// <summary>The peer of a datagram; the address must be one of IPv4 or IPv6.</summary>
+    public static DatagramPeer ReadPeer(byte* address, UInt128 local)
+    {
+        ushort port = (ushort)Port(address);
+        return *(ushort*)address == Libc.AF_INET
+            ? new DatagramPeer(DatagramPeer.Mapped(BinaryPrimitives.ReadUInt32BigEndian(new ReadOnlySpan<byte>(address + 4, 4))), port, 0, local)
+            : new DatagramPeer(BinaryPrimitives.ReadUInt128BigEndian(new ReadOnlySpan<byte>(address + 8, 16)), port, *(uint*)(address + 24), local);
+    }
+
+    /// <summary>Writes a peer as sockets of the family take it; returns the length.</summary>
+    public static uint Write(byte* address, int family, in DatagramPeer peer)
+    {
+        uint length = family == Libc.AF_INET ? 16u : 28u;
+        new Span<byte>(address, (int)length).Clear();
+        *(ushort*)address = (ushort)family;
+        BinaryPrimitives.WriteUInt16BigEndian(new Span<byte>(address + 2, 2), peer.Port);
+        if (family == Libc.AF_INET)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(new Span<byte>(address + 4, 4), (uint)peer.Address);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt128BigEndian(new Span<byte>(address + 8, 16), peer.Address);
+            *(uint*)(address + 24) = peer.Scope;
+        }
+        return length;
     }
 
     public static EndPoint? Local(SocketDescriptor socket)

@@ -13,9 +13,9 @@ internal sealed class SocketDescriptor : SafeHandle
     /// <summary>The bare number, for calls made while a reference is held.</summary>
     public int Number => (int)handle;
 
-    public static SocketDescriptor Open(int family)
+    public static SocketDescriptor Open(int family, int type = Libc.SOCK_STREAM_NONBLOCK_CLOEXEC)
     {
-        int fd = Libc.Socket(family, Libc.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+        int fd = Libc.Socket(family, type, 0);
         return fd >= 0 ? new SocketDescriptor(fd) : throw Errno.Exception(Libc.LastError);
     }
 

@@ -54,4 +54,43 @@ internal sealed class PortableTransport : SocketTransport
             throw SocketErrors.Listen(e, endpoint);
         }
     }
+
+    public override DatagramSocket BindDatagrams(IPEndPoint endpoint, int maxLength)
+    {
+        Socket socket = OpenDatagrams(endpoint);
+        try
+        {
+            if (OperatingSystem.IsWindows()) socket.ExclusiveAddressUse = true;
+            if (endpoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
+            socket.Bind(endpoint);
+            return new PortableDatagramSocket(socket, null, maxLength);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw SocketErrors.Listen(e, endpoint);
+        }
+    }
+
+    public override DatagramSocket ConnectDatagrams(IPEndPoint endpoint, DatagramSocket? beside)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = OpenDatagrams(endpoint);
+            socket.Connect(endpoint);
+            return new PortableDatagramSocket(socket, endpoint, DatagramSocket.MaxLength);
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw SocketErrors.Dial(e);
+        }
+    }
+
+    private static Socket OpenDatagrams(IPEndPoint endpoint) => new(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+    {
+        ReceiveBufferSize = DatagramSocket.BufferSize,
+        SendBufferSize = DatagramSocket.BufferSize,
+    };
 }
