@@ -17,6 +17,7 @@ public sealed class AccessListener : ListenerService
     private readonly Outbound _outbound;
     private readonly InboundContext _context;
     private readonly InboundSwitch? _inbound;
+    private readonly ForwardingPort? _datagrams;
 
     /// <summary>Makes a listener; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -28,7 +29,8 @@ public sealed class AccessListener : ListenerService
         _outbound = new Outbound(connector, new RouteTable(DestinationPolicy.AllowAll, options.Chain, options.Rules, options.BlockByDefault));
         _context = new InboundContext(options, Registry, _outbound, options.Credentials);
         if (options.Destination is { } destination) _target = new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null);
-        else _inbound = new InboundSwitch([.. InboundSwitch.Foreign(options.Served.Served, _context)]);
+        if (options.Udp) _datagrams = new ForwardingPort(_context, options.Destination!);
+        else if (options.Destination is null) _inbound = new InboundSwitch([.. InboundSwitch.Foreign(options.Served.Served, _context)]);
     }
 
     /// <summary>Where every connection goes; null when clients say so themselves.</summary>
@@ -39,7 +41,12 @@ public sealed class AccessListener : ListenerService
 
     /// <inheritdoc />
     public override string Uri => LocalEndPoint is not IPEndPoint endpoint ? $"unix:{LocalEndPoint}"
+        : _datagrams is not null ? $"udp://{endpoint}"
         : _inbound is null ? $"tcp://{endpoint}" : AsHop(endpoint).Uri;
+
+    private protected override DatagramPort? Datagrams => _datagrams;
+
+    private protected override bool AcceptsConnections => _datagrams is null;
 
     private protected override bool AuthenticatesClients => _inbound is not null && _options.Served.AuthenticateAll;
 

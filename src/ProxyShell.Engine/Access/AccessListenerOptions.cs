@@ -12,6 +12,9 @@ public sealed record AccessListenerOptions : ServiceOptions
     /// <summary>Where every connection goes; null when each client says so itself, in one of <see cref="Protocols"/>.</summary>
     public HostEndpoint? Destination { get; init; }
 
+    /// <summary>Carry datagrams (UDP) to the destination instead of connections.</summary>
+    public bool Udp { get; init; }
+
     /// <summary>Without a destination: the protocols to serve, of Socks5 and Http; null for both.</summary>
     public ProxyProtocols? Protocols { get; init; }
 
@@ -28,6 +31,7 @@ public sealed record AccessListenerOptions : ServiceOptions
     internal override void Validate()
     {
         base.Validate();
+        if (Udp) ValidateUdp();
         if (Destination is null)
         {
             _ = Served;
@@ -36,5 +40,12 @@ public sealed record AccessListenerOptions : ServiceOptions
         Require(Destination.Port != 0, nameof(Destination), Destination, "an endpoint with a port other than 0");
         Require(Protocols is null, nameof(Protocols), Protocols, "left out when there is a Destination");
         if (Credentials.Count > 0) throw new FormatException("Credentials are given, but with a Destination clients have no way to show theirs: leave out one of the two.");
+    }
+
+    private void ValidateUdp()
+    {
+        if (Destination is null) throw new FormatException("Udp needs a Destination: a datagram does not say where it wants to go.");
+        if (Certificate is not null) throw new FormatException("A Certificate is given, but with Udp there is no TLS: leave out one of the two.");
+        Require(!LocalAddress.StartsWith("unix:", StringComparison.Ordinal), nameof(LocalAddress), LocalAddress, "an IP address with Udp");
     }
 }

@@ -6,7 +6,7 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>Connects to a destination through a chain; every failure names the hop or destination at fault.</summary>
-internal sealed class ChainConnector(Dialer dialer, TimeProvider time)
+internal sealed partial class ChainConnector(Dialer dialer, TimeProvider time)
 {
     private readonly PathConnector _paths = new(dialer, time);
 

@@ -30,7 +30,7 @@ public sealed class ProxyConnection : Traffic
     /// <summary>The kind of service, <c>ProxyServer</c> or <c>AccessListener</c>.</summary>
     public string ServiceKind => _service.Kind;
 
-    /// <summary>The protocol the client spoke: <c>relay</c>, <c>tcp</c>, or empty while it is not known.</summary>
+    /// <summary>The protocol the client spoke: <c>relay</c>, <c>tcp</c>, <c>udp</c>, or empty while it is not known.</summary>
     public string Protocol { get; internal set; } = "";
 
     /// <summary>Who connected, as address and port.</summary>
@@ -64,8 +64,13 @@ public sealed class ProxyConnection : Traffic
     /// <summary>Notes the rate of the last interval.</summary>
     internal void SampleRate(double bytesPerSecond) => _sampledRate = (float)bytesPerSecond;
 
+    /// <summary>An idle limit of its own instead of the service's; null for none.</summary>
+    internal TimeSpan? IdleLimit { get; set; }
+
     // the sweeper's own notes about this connection
     internal long SeenBytes { get; set; }
+
+    internal long SeenDatagrams { get; set; }
 
     internal long SeenTimestamp { get; set; }
 

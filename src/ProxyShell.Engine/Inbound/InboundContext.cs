@@ -9,7 +9,7 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Inbound;
 
 /// <summary>What a service lends its protocols, and the steps that all of them share.</summary>
-internal sealed class InboundContext(ServiceOptions options, ConnectionRegistry registry, Outbound outbound, IReadOnlyList<ProxyCredential> credentials)
+internal sealed partial class InboundContext(ServiceOptions options, ConnectionRegistry registry, Outbound outbound, IReadOnlyList<ProxyCredential> credentials)
 {
     public ServiceOptions Options => options;
 

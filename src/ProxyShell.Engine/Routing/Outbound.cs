@@ -6,7 +6,7 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Routing;
 
 /// <summary>The way out of a service: chooses the chain for a destination and connects. What it goes by can be exchanged at any time.</summary>
-internal sealed class Outbound(ChainConnector connector, RouteTable routes)
+internal sealed partial class Outbound(ChainConnector connector, RouteTable routes)
 {
     private volatile RouteTable _routes = routes;
 

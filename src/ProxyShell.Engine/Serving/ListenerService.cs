@@ -69,7 +69,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     public EventRing Events => Registry.Events;
 
     /// <summary>The bound address; before the start the one asked for.</summary>
-    public EndPoint LocalEndPoint => _listener?.LocalEndPoint ?? BindAddress;
+    public EndPoint LocalEndPoint => _listener?.LocalEndPoint ?? _datagrams?.LocalEndPoint ?? BindAddress;
 
     /// <summary>The bound port; 0 for Unix sockets.</summary>
     public int LocalPort => (LocalEndPoint as IPEndPoint)?.Port ?? 0;
@@ -103,13 +103,14 @@ public abstract partial class ListenerService : IAsyncDisposable
         lock (_gate)
         {
             if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
-            _listener = _options.Sockets.Listen(BindAddress);
+            Bind();
+            _sweeper = new ConnectionSweeper(Registry, _options);
             State = ServiceState.Running;
         }
         ProtectSocketFile();
-        _sweeper = new ConnectionSweeper(Registry, _options);
-        Registry.Write(ProxyEventKind.Started, $"listening on {LocalEndPoint}");
-        _listener.Start(OnAccepted, OnAcceptTrouble);
+        Registry.Write(ProxyEventKind.Started, $"listening on {Listening}");
+        _listener?.Start(OnAccepted, OnAcceptTrouble);
+        if (_datagrams is not null) Datagrams!.Start(this, _datagrams);
     }
 
     /// <summary>
@@ -139,13 +140,16 @@ public abstract partial class ListenerService : IAsyncDisposable
     {
         State = ServiceState.Stopping;
         await Task.Yield();
-        await _listener!.DisposeAsync().ConfigureAwait(false);
+        if (_listener is not null) await _listener.DisposeAsync().ConfigureAwait(false);
         RemoveSocketFile();
+        // flows that are open still need the datagram socket
+        _sweeper!.Hurry();
         await Registry.WhenEmptyAsync().WaitAsync(_hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (ProxyConnection connection in Registry.ToList()) connection.Abort(ProxyErrorReason.Stopping);
         await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
-        await _sweeper!.DisposeAsync().ConfigureAwait(false);
+        _datagrams?.Dispose();
+        await _sweeper.DisposeAsync().ConfigureAwait(false);
         Registry.Write(ProxyEventKind.Stopped, $"stopped listening on {LocalEndPoint}");
         await Registry.FlushEventsAsync().WaitAsync(SubscriberDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Registry.Dispose();

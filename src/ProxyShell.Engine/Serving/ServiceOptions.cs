@@ -43,6 +43,11 @@ public abstract record ServiceOptions
     /// <summary>A connection over which no byte moved for so long is ended; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// UDP has no end of a conversation: a flow over which no datagram passed for so long is ended; <see cref="Timeout.InfiniteTimeSpan"/> for never.
+    /// </summary>
+    public TimeSpan UdpIdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How long open connections may go on after a stop before they are aborted.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -74,6 +79,7 @@ public abstract record ServiceOptions
         RequireTime(HandshakeTimeout, nameof(HandshakeTimeout));
         RequireTime(ConnectTimeout, nameof(ConnectTimeout));
         if (IdleTimeout != Timeout.InfiniteTimeSpan) RequireTime(IdleTimeout, nameof(IdleTimeout));
+        if (UdpIdleTimeout != Timeout.InfiniteTimeSpan) RequireTime(UdpIdleTimeout, nameof(UdpIdleTimeout));
         Require(StopTimeout >= TimeSpan.Zero && StopTimeout <= MaxTime, nameof(StopTimeout), StopTimeout, "0 to 24 days");
     }
 

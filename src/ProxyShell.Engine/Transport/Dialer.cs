@@ -7,7 +7,7 @@ using ProxyShell.Engine.Security;
 namespace ProxyShell.Engine.Transport;
 
 /// <summary>Connects to transport addresses. Errors say why, without naming the address: the caller knows what it stands for.</summary>
-internal sealed class Dialer(SocketTransport sockets, NameResolver names)
+internal sealed partial class Dialer(SocketTransport sockets, NameResolver names)
 {
     public static Dialer Default { get; } = new(SocketTransport.Default, NameResolver.Default);
 

@@ -25,9 +25,13 @@ internal static class SocketErrors
 
     public static ProxyException Relay(SocketException error) => Make(error, ProxyStage.Relay, null);
 
-    public static ProxyException Listen(SocketException error, EndPoint endpoint)
+    public static ProxyException Listen(SocketException error, EndPoint endpoint) => Listen(error, endpoint, "");
+
+    public static ProxyException ListenDatagrams(SocketException error, EndPoint endpoint) => Listen(error, endpoint, "UDP ");
+
+    private static ProxyException Listen(SocketException error, EndPoint endpoint, string kind)
     {
-        string subject = $"cannot listen on {endpoint}";
+        string subject = $"cannot listen on {kind}{endpoint}";
         if (endpoint is UnixDomainSocketEndPoint && Path.GetDirectoryName(endpoint.ToString()) is { } folder && !Directory.Exists(folder))
             return new ProxyException(ProxyErrorReason.AddressNotAvailable, ProxyStage.Listen, subject, $"the folder '{folder}' does not exist", error);
         string? detail = error.SocketErrorCode switch

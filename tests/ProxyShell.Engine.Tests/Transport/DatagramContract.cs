@@ -158,7 +158,7 @@ public abstract class DatagramContract(string sockets)
         using DatagramSocket first = Bind(new DatagramLog());
         ProxyException error = Assert.Throws<ProxyException>(() => _sockets.BindDatagrams(first.LocalEndPoint));
         Assert.Equal(ProxyErrorReason.AddressInUse, error.Reason);
-        Assert.StartsWith($"cannot listen on {first.LocalEndPoint}: the address is already in use", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"cannot listen on UDP {first.LocalEndPoint}: the address is already in use", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

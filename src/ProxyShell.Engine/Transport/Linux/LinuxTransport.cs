@@ -79,7 +79,7 @@ internal sealed class LinuxTransport : SocketTransport
         catch (SocketException e)
         {
             socket?.Dispose();
-            throw SocketErrors.Listen(e, endpoint);
+            throw SocketErrors.ListenDatagrams(e, endpoint);
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class PortableTransport : SocketTransport
         catch (SocketException e)
         {
             socket.Dispose();
-            throw SocketErrors.Listen(e, endpoint);
+            throw SocketErrors.ListenDatagrams(e, endpoint);
         }
     }
 

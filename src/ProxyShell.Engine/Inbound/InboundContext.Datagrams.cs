@@ -1,0 +1,44 @@
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Relaying;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Inbound;
+
+/// <summary>Setting up flows of datagrams.</summary>
+internal sealed partial class InboundContext
+{
+    /// <summary>
+    /// Opens the way of a flow, within the connect time; a failure ends the flow. The sockets of the way are served where
+    /// <paramref name="beside"/> is.
+    /// </summary>
+    public async Task OpenAsync(DatagramFlow flow, HostEndpoint destination, DatagramSocket? beside)
+    {
+        SetUpClock clock = SetUpClock.Rent(Time);
+        flow.Record.SetUpWith(clock.Source);
+        clock.Allow(options.ConnectTimeout);
+        try
+        {
+            flow.Attach(await outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Token).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            flow.WasRefused = e is ProxyException { Stage: ProxyStage.Policy, HopNumber: null };
+            flow.OnFailed(Explain(e, flow.Record, clock));
+        }
+        flow.Record.SetUpWith(null);
+        clock.Return();
+    }
+
+    private static ProxyException Explain(Exception e, ProxyConnection record, SetUpClock clock)
+    {
+        if (record.AbortReason != ProxyErrorReason.None) return new ProxyException(record.AbortReason, ProxyStage.Relay, null, null, e);
+        return e switch
+        {
+            ProxyException known => known,
+            OperationCanceledException => new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Dial, record.Destination, $"not reached within {clock.Allowed.TotalSeconds:0.###} s", e),
+            _ => new ProxyException(ProxyErrorReason.Other, ProxyStage.None, "internal error", e.ToString(), e),
+        };
+    }
+}
