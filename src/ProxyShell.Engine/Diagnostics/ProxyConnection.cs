@@ -14,6 +14,7 @@ public sealed class ProxyConnection : Traffic
     private ProxyErrorReason _abortReason;
     private long _durationTicks = -1;
     private float? _sampledRate;
+    private long _activity;
 
     internal ProxyConnection(ServiceIdentity service, long id, EndPoint? client, IAbortable clientSide)
     {
@@ -67,10 +68,16 @@ public sealed class ProxyConnection : Traffic
     /// <summary>An idle limit of its own instead of the service's; null for none.</summary>
     internal TimeSpan? IdleLimit { get; set; }
 
+    /// <summary>A number that grows with everything that shows that the connection is in use.</summary>
+    internal long Activity => BytesSent + BytesReceived + DatagramsSent + DatagramsReceived + Volatile.Read(ref _activity);
+
+    /// <summary>The connection is in use, though nothing passes over itself: what it holds open does something.</summary>
+    internal void NoteActivity() => Volatile.Write(ref _activity, _activity + 1);
+
     // the sweeper's own notes about this connection
     internal long SeenBytes { get; set; }
 
-    internal long SeenDatagrams { get; set; }
+    internal long SeenActivity { get; set; }
 
     internal long SeenTimestamp { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Relaying;
@@ -9,6 +10,20 @@ namespace ProxyShell.Engine.Inbound;
 /// <summary>Setting up flows of datagrams.</summary>
 internal sealed partial class InboundContext
 {
+    public ConnectionRegistry Registry => registry;
+
+    /// <summary>Makes a flow of a client that is connected already part of the service; false when it is one too many.</summary>
+    public bool TryEnter(DatagramFlow flow, IPEndPoint client, string destination)
+    {
+        if (registry.TryOpen(client, flow, options.MaxConnections) is not { } record)
+        {
+            registry.CountRefused();
+            return false;
+        }
+        flow.Begin(record, destination, options.UdpIdleTimeout);
+        return true;
+    }
+
     /// <summary>
     /// Opens the way of a flow, within the connect time; a failure ends the flow. The sockets of the way are served where
     /// <paramref name="beside"/> is.

@@ -44,13 +44,13 @@ internal sealed class ConnectionSweeper : IAsyncDisposable
 
     private void Look(ProxyConnection connection, long now)
     {
-        long bytes = connection.BytesSent + connection.BytesReceived, datagrams = connection.DatagramsSent + connection.DatagramsReceived;
+        long bytes = connection.BytesSent + connection.BytesReceived, activity = connection.Activity;
         bool first = connection.SeenTimestamp == 0;
         TimeSpan since = first ? TimeSpan.Zero : _options.TimeProvider.GetElapsedTime(connection.SeenTimestamp, now);
-        if (first || bytes != connection.SeenBytes || datagrams != connection.SeenDatagrams)
+        if (first || activity != connection.SeenActivity)
         {
             if (since > TimeSpan.Zero) connection.SampleRate((bytes - connection.SeenBytes) / since.TotalSeconds);
-            (connection.SeenBytes, connection.SeenDatagrams, connection.SeenTimestamp) = (bytes, datagrams, now);
+            (connection.SeenBytes, connection.SeenActivity, connection.SeenTimestamp) = (bytes, activity, now);
             return;
         }
         connection.SampleRate(0);
