@@ -1,20 +1,5 @@
 # The Host as its users meet it: exit codes, messages, signals.
 
-# says STATUS TEXT COMMAND...: the command ends with the status and its standard error holds the text
-says() {
-    local status=$1 text=$2 seen
-    shift 2
-    limited "$@" >"$work/out" 2>"$work/err" </dev/null
-    seen=$?
-    cat "$work/out" "$work/err"
-    [ "$seen" -eq "$status" ] || { echo "ended with $seen, not $status"; return 1; }
-    grep -qF -- "$text" "$work/err" || { echo "does not say: $text"; return 1; }
-}
-
-absent() { ! grep -qF -- "$1" "$2"; }
-
-json() { printf '%s' "$2" >"$work/$1.json"; }
-
 dead=$(free_port)
 check "connect names the dead hop" says 1 "proxyshell: hop 2 (127.0.0.1:$dead): connection refused" \
     "$proxyshell" connect --chain "$p1" "relay://127.0.0.1:$dead" 127.0.0.1:22

@@ -44,7 +44,7 @@ end_server() {
 clean_up() {
     local pid
     for pid in "${pids[@]}"; do end_server "$pid"; done
-    rm -rf "$work"
+    rm -rf "$work" ${squid_home:+"$squid_home"}
 }
 
 # ended PID: waits until it has ended, at most 20 seconds
@@ -90,3 +90,23 @@ port_of() { uri_of "$1" "$2" | sed 's/.*://'; }
 checksum() { sha256sum "$1" | cut -d' ' -f1; }
 
 same() { [ "$(checksum "$1")" = "$(checksum "$2")" ] || { echo "$1 and $2 differ"; return 1; }; }
+
+# says STATUS TEXT COMMAND...: the command ends with the status and its standard error holds the text
+says() {
+    local status=$1 text=$2 seen
+    shift 2
+    limited "$@" >"$work/out" 2>"$work/err" </dev/null
+    seen=$?
+    cat "$work/out" "$work/err"
+    [ "$seen" -eq "$status" ] || { echo "ended with $seen, not $status"; return 1; }
+    grep -qF -- "$text" "$work/err" || { echo "does not say: $text"; return 1; }
+}
+
+absent() { ! grep -qF -- "$1" "$2"; }
+
+json() { printf '%s' "$2" >"$work/$1.json"; }
+
+# fetch CURL_ARGUMENTS...: past every proxy; proxied: through the one that the arguments name
+fetch() { limited curl -fsS --noproxy '*' --max-time 100 "$@"; }
+
+proxied() { limited env -u no_proxy -u NO_PROXY curl -fsS --noproxy '' --max-time 100 "$@"; }

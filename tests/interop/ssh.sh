@@ -1,36 +1,10 @@
 # OpenSSH over an access listener and over ProxyCommand: commands, a terminal, files both ways.
 
 ssh_suite() {
-    local port sshd
-    sshd=$(command -v sshd)
-    if [ -z "$sshd" ] || ! have ssh || ! have scp; then skip ssh "OpenSSH (client and server) is not installed"; return; fi
-    port=$(free_port)
-    mkdir -p "$work/ssh"
-    [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-    ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/host" && ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/user"
-    cp "$work/ssh/user.pub" "$work/ssh/authorized"
-    cat >"$work/ssh/sshd_config" <<CONF
-ListenAddress 127.0.0.1:$port
-HostKey $work/ssh/host
-AuthorizedKeysFile $work/ssh/authorized
-StrictModes no
-UsePAM no
-PidFile none
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-Subsystem sftp internal-sftp
-CONF
-    serve "$work/sshd.log" "$sshd" -D -e -f "$work/ssh/sshd_config"
-    until_true answers "$port" || { fail "sshd starts" "$work/sshd.log"; return; }
+    local port=$sshd_port
+    if [ -z "$sshd_port" ] || ! have scp; then skip ssh "OpenSSH (client and server) is not installed"; return; fi
     listener ssh "127.0.0.1:$port" || { fail "the access listener starts" "$work/ssh.log"; return; }
-    cat >"$work/ssh/config" <<CONF
-Host *
-    IdentityFile $work/ssh/user
-    IdentitiesOnly yes
-    UserKnownHostsFile $work/ssh/known
-    StrictHostKeyChecking accept-new
-    BatchMode yes
-    LogLevel ERROR
+    cat >>"$work/ssh/config" <<CONF
 Host listener
     HostName 127.0.0.1
     Port $listener_port
@@ -48,8 +22,6 @@ CONF
     done
     end_server "$host_pid"
 }
-
-secure() { local program=$1; shift; limited "$program" -F "$work/ssh/config" "$@"; }
 
 remote_command() {
     [ "$(secure ssh "$1" 'echo hello; exit 7' </dev/null; echo "$?")" = $'hello\n7' ]
