@@ -31,7 +31,8 @@ public sealed class ChainClient
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            return await _connector.ConnectAsync(chain, TransportAddress.Tcp(destination), DestinationPolicy.AllowAll, both.Token).ConfigureAwait(false);
+            var request = new ChainRequest(chain, new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null), DestinationPolicy.AllowAll) { TimeLimit = ConnectTimeout };
+            return await _connector.ConnectAsync(request, both.Token).ConfigureAwait(false);
         }
         catch (ProxyException) when (cancellationToken.IsCancellationRequested)
         {

@@ -32,4 +32,7 @@ internal sealed record ChainPath(IReadOnlyList<ProxyHop> Hops, ProxyKey? Payload
         if (fault < Hops.Count) return Fault(fault, reason, stage, detail, inner);
         return new ProxyException(reason, stage, HopNaming.Destination(destination!), $"{detail}, told by {HopNaming.Hop(index + 1, Hops[index])}", inner);
     }
+
+    /// <summary>The hops' URIs without keys.</summary>
+    public override string ToString() => HopNaming.Hops(Hops);
 }

@@ -10,4 +10,7 @@ internal static class HopNaming
     public static string Hop(int number, ProxyHop hop) => string.Create(CultureInfo.InvariantCulture, $"hop {number} ({hop.Endpoint})");
 
     public static string Destination(TransportAddress destination) => $"destination {destination}";
+
+    /// <summary>Hops in a row: <c>relay://a:1 > relay://b:2</c>.</summary>
+    public static string Hops(IEnumerable<ProxyHop> hops) => string.Join(" > ", hops.Select(hop => hop.Uri));
 }

@@ -33,7 +33,7 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
         served.Clock.Allow(options.ConnectTimeout);
         try
         {
-            DuplexConnection upstream = await outbound.ConnectAsync(record, target, early, served.Clock.Token).ConfigureAwait(false);
+            DuplexConnection upstream = await outbound.ConnectAsync(record, target, early, served.Clock.Allowed, served.Clock.Token).ConfigureAwait(false);
             record.AttachUpstream(upstream);
             return upstream;
         }

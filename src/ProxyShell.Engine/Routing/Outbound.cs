@@ -21,11 +21,18 @@ internal sealed partial class Outbound(ChainConnector connector, RouteTable rout
     /// <exception cref="ProxyException">It is blocked: <see cref="ProxyErrorReason.Forbidden"/>, stage Policy, no hop.</exception>
     public Route Choose(HostEndpoint destination) => _routes.Choose(TransportAddress.Tcp(destination));
 
-    /// <summary>Connects, and notes on the record which chain was taken.</summary>
-    public ValueTask<DuplexConnection> ConnectAsync(ProxyConnection record, FlightTarget target, EarlyPayload? early, CancellationToken cancellationToken)
+    /// <summary>Connects, and notes on the record which way was taken; every alternate on it gets its share of the time limit.</summary>
+    public ValueTask<DuplexConnection> ConnectAsync(ProxyConnection record, FlightTarget target, EarlyPayload? early, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         Route route = _routes.Choose(target.Address!);
         record.Chain = route.Chain.ToString();
-        return connector.ConnectAsync(route.Chain, target, route.Policy, early, cancellationToken);
+        return connector.ConnectAsync(
+            new ChainRequest(route.Chain, target, route.Policy)
+            {
+                TimeLimit = timeLimit,
+                Early = early,
+                Trying = route.Chain.HasAlternates ? path => record.Chain = path.ToString() : null,
+            },
+            cancellationToken);
     }
 }
