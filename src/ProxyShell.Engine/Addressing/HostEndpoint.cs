@@ -21,6 +21,9 @@ public sealed record HostEndpoint
         Address = IPAddress.TryParse(host, out IPAddress? address) ? address : null;
     }
 
+    // what is an address already needs no check and no reading
+    private HostEndpoint(IPEndPoint endpoint) => (Host, Port, Address) = (endpoint.Address.ToString(), endpoint.Port, endpoint.Address);
+
     /// <summary>The host name or the text of the IP address, without brackets.</summary>
     public string Host { get; }
 
@@ -34,7 +37,7 @@ public sealed record HostEndpoint
     public static HostEndpoint From(IPEndPoint endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        return new HostEndpoint(endpoint.Address.ToString(), endpoint.Port);
+        return new HostEndpoint(endpoint);
     }
 
     /// <summary>Reads <c>host:port</c> or <c>[ipv6]:port</c>.</summary>
