@@ -15,6 +15,9 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
 
     public TimeProvider Time => options.TimeProvider;
 
+    /// <summary>The way out.</summary>
+    public Outbound Outbound => outbound;
+
     /// <summary>The users; when there are any, a client must be one of them.</summary>
     public IReadOnlyList<ProxyCredential> Credentials => credentials;
 
