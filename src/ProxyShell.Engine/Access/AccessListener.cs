@@ -61,7 +61,7 @@ public sealed class AccessListener : ListenerService
 
     private async Task ForwardAsync(ServedConnection served)
     {
-        DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, new EarlyPayload(served.Client, served.Record)).ConfigureAwait(false);
+        DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, new EarlyPayload(served.Client, served.Record, served.Bandwidth)).ConfigureAwait(false);
         await _context.RelayAsync(served, served.Client, upstream).ConfigureAwait(false);
     }
 

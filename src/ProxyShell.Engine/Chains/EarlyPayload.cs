@@ -1,5 +1,6 @@
 using System.Buffers;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Chains;
@@ -8,7 +9,7 @@ namespace ProxyShell.Engine.Chains;
 /// Sends what the client says while its chain is still being set up right behind the headers, which saves a round trip through the
 /// whole chain. A bounded amount: sockets' buffers hold it, so that writing never waits for a hop that is not connected yet.
 /// </summary>
-internal sealed class EarlyPayload(DuplexConnection client, Traffic traffic)
+internal sealed class EarlyPayload(DuplexConnection client, Traffic traffic, Bandwidth bandwidth)
 {
     private const int MaxBytes = 16 * 1024;
 
@@ -27,6 +28,8 @@ internal sealed class EarlyPayload(DuplexConnection client, Traffic traffic)
                 if (count == 0) return;
                 await chain.WriteAsync(buffer.AsMemory(0, count), CancellationToken.None).ConfigureAwait(false);
                 traffic.AddSent(count);
+                // so little does not wait for its turn; what comes later does
+                bandwidth.Charge(count, TrafficDirection.Sent);
                 left -= count;
             }
         }

@@ -11,6 +11,7 @@ public sealed class ProxyConnection : Traffic
     private IAbortable? _clientSide;
     private IAbortable? _upstreamSide;
     private CancellationTokenSource? _setUp;
+    private CancellationTokenSource? _aborting;
     private ProxyErrorReason _abortReason;
     private long _durationTicks = -1;
     private float? _sampledRate;
@@ -93,6 +94,7 @@ public sealed class ProxyConnection : Traffic
             _abortReason = reason;
             (client, upstream) = (_clientSide, _upstreamSide);
             EndSetUp();
+            _aborting?.CancelAfter(TimeSpan.Zero);
         }
         upstream?.Abort();
         client?.Abort();
@@ -100,6 +102,21 @@ public sealed class ProxyConnection : Traffic
 
     /// <summary>Why somebody aborted it, or None.</summary>
     internal ProxyErrorReason AbortReason => _abortReason;
+
+    /// <inheritdoc />
+    internal override CancellationToken Aborting
+    {
+        get
+        {
+            lock (_service)
+            {
+                // few ask, so it is made for those who do
+                _aborting ??= new CancellationTokenSource();
+                if (_abortReason != ProxyErrorReason.None) _aborting.CancelAfter(TimeSpan.Zero);
+                return _aborting.Token;
+            }
+        }
+    }
 
     /// <summary>Names the source that ends set-up when the connection is aborted; null when set-up is over.</summary>
     internal void SetUpWith(CancellationTokenSource? source)

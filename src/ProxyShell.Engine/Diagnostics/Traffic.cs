@@ -20,6 +20,9 @@ public class Traffic
     /// <summary>Datagrams sent towards the client; 0 for connections.</summary>
     public long DatagramsReceived => Volatile.Read(ref _datagramsReceived);
 
+    /// <summary>Cancelled when the connection is aborted: for waits that its closing does not end.</summary>
+    internal virtual CancellationToken Aborting => CancellationToken.None;
+
     internal void AddSent(long bytes) => Volatile.Write(ref _sent, _sent + bytes);
 
     internal void AddReceived(long bytes) => Volatile.Write(ref _received, _received + bytes);

@@ -55,7 +55,7 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
             served.EndSetUp();
             served.Record.State = ConnectionState.Open;
             registry.Write(ProxyEventKind.Opened, "opened", connection: served.Record);
-            if (await Relay.RunAsync(client, upstream, served.Record).ConfigureAwait(false) is { } failure) throw failure;
+            if (await Relay.RunAsync(client, upstream, served.Record, served.Bandwidth).ConfigureAwait(false) is { } failure) throw failure;
         }
     }
 

@@ -5,17 +5,19 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Relaying;
 
 /// <summary>The relay for any two connections: pooled buffers, and none while a direction waits (zero-byte reads).</summary>
-internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic)
+internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
 {
     private const int BufferLength = 64 * 1024;
 
     private ProxyException? _failure;
+    private CancellationTokenSource? _stop;
 
     public async ValueTask<ProxyException?> RunAsync()
     {
         Task up = CopyAsync(client, upstream, ProxySide.Client, ProxySide.Upstream);
         Task down = CopyAsync(upstream, client, ProxySide.Upstream, ProxySide.Client);
         await Task.WhenAll(up, down).ConfigureAwait(false);
+        _stop?.Dispose();
         if (_failure is null)
         {
             await client.DisposeAsync().ConfigureAwait(false);
@@ -26,6 +28,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
 
     private async Task CopyAsync(DuplexConnection source, DuplexConnection sink, ProxySide sourceSide, ProxySide sinkSide)
     {
+        TrafficDirection direction = sourceSide == ProxySide.Client ? TrafficDirection.Sent : TrafficDirection.Received;
         ProxySide busy = sourceSide;
         byte[]? buffer = null;
         try
@@ -33,8 +36,11 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
             while (true)
             {
                 if (buffer is null) await source.ReadAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+                bool limited = bandwidth.IsLimited(direction);
+                int allowed = limited ? await TakeTurnAsync(direction).ConfigureAwait(false) : BufferLength;
                 buffer ??= ArrayPool<byte>.Shared.Rent(BufferLength);
-                int count = await source.ReadAsync(buffer, CancellationToken.None).ConfigureAwait(false);
+                int count = await source.ReadAsync(buffer.AsMemory(0, allowed), CancellationToken.None).ConfigureAwait(false);
+                if (limited) bandwidth.GiveBack(allowed - count, direction);
                 busy = sinkSide;
                 if (count == 0)
                 {
@@ -42,18 +48,15 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
                     return;
                 }
                 await sink.WriteAsync(buffer.AsMemory(0, count), CancellationToken.None).ConfigureAwait(false);
-                Count(sourceSide, count);
+                Count(direction, count);
                 busy = sourceSide;
                 // a full buffer means that more is waiting; otherwise the buffer goes back until there is
-                if (count < buffer.Length) Release(ref buffer);
+                if (limited || count < BufferLength) Release(ref buffer);
             }
         }
         catch (Exception e)
         {
-            // the first failure is the cause; the other direction then fails because of the abort
-            Interlocked.CompareExchange(ref _failure, RelayFailure.On(busy, e), null);
-            client.Abort();
-            upstream.Abort();
+            Fail(RelayFailure.On(busy, e));
         }
         finally
         {
@@ -61,9 +64,30 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         }
     }
 
-    private void Count(ProxySide source, int bytes)
+    // a turn that nobody will take any more must not be waited for
+    private ValueTask<int> TakeTurnAsync(TrafficDirection direction)
     {
-        if (source == ProxySide.Client) traffic.AddSent(bytes);
+        if (_stop is null)
+        {
+            var made = CancellationTokenSource.CreateLinkedTokenSource(traffic.Aborting);
+            if (Interlocked.CompareExchange(ref _stop, made, null) is not null) made.Dispose();
+            if (Volatile.Read(ref _failure) is not null) _stop.Cancel();
+        }
+        return bandwidth.TakeAsync(BufferLength, direction, _stop.Token);
+    }
+
+    private void Fail(ProxyException failure)
+    {
+        // the first failure is the cause; the other direction then fails because of the abort
+        Interlocked.CompareExchange(ref _failure, failure, null);
+        Volatile.Read(ref _stop)?.Cancel();
+        client.Abort();
+        upstream.Abort();
+    }
+
+    private void Count(TrafficDirection direction, int bytes)
+    {
+        if (direction == TrafficDirection.Sent) traffic.AddSent(bytes);
         else traffic.AddReceived(bytes);
     }
 

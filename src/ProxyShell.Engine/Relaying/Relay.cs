@@ -12,20 +12,26 @@ public static class Relay
 {
     private static readonly bool SpliceAllowed = Environment.GetEnvironmentVariable("PROXYSHELL_RELAY") != "buffered";
 
+    /// <summary>Relays without a bandwidth limit; returns null after an orderly end, else the first failure, which names its side.</summary>
+    public static ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic) =>
+        RunAsync(client, upstream, traffic, Bandwidth.Unlimited);
+
     /// <summary>Relays; returns null after an orderly end, else the first failure, which names its side.</summary>
-    public static async ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic)
+    internal static async ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
     {
-        ProxyException? early = await ForwardUnreadAsync(client, upstream, traffic).ConfigureAwait(false);
+        ProxyException? early = await ForwardUnreadAsync(client, upstream, traffic, bandwidth).ConfigureAwait(false);
         if (early is not null) return early;
         if (SpliceAllowed && client is LinuxConnection first && upstream is LinuxConnection second)
-            return await new SocketRelay(first, second, traffic).RunAsync().ConfigureAwait(false);
-        return await new BufferedRelay(client, upstream, traffic).RunAsync().ConfigureAwait(false);
+            return await new SocketRelay(first, second, traffic, bandwidth).RunAsync().ConfigureAwait(false);
+        return await new BufferedRelay(client, upstream, traffic, bandwidth).RunAsync().ConfigureAwait(false);
     }
 
     // what a header reader read too much goes first
-    private static async ValueTask<ProxyException?> ForwardUnreadAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic)
+    private static async ValueTask<ProxyException?> ForwardUnreadAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
     {
         ReadOnlyMemory<byte> up = client.TakeUnread(), down = upstream.TakeUnread();
+        bandwidth.Charge(up.Length, TrafficDirection.Sent);
+        bandwidth.Charge(down.Length, TrafficDirection.Received);
         ProxySide writing = ProxySide.Upstream;
         try
         {

@@ -40,6 +40,9 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
     /// </summary>
     public bool SourceInError { get; set; }
 
+    /// <summary>What it may move under a bandwidth limit; null while there is none.</summary>
+    public BandwidthClaim? Claim { get; set; }
+
     public bool Finished { get; private set; }
 
     /// <summary>The error number after a failure.</summary>
@@ -59,6 +62,8 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
             if (_sourceEnded) return PassEndOn(loop, isLast);
             if (!SourceReady) return Rest(loop, moved);
             if (moved >= BytesPerTurn) return PumpOutcome.HasMore;
+            // the claim runs the relay again; until then the source stays ready, which the loop will not tell again
+            if (Claim is { } claim && !claim.TryRenew(BytesPerTurn)) return Rest(loop, moved);
             if (!TryFill(loop, ref moved)) return Error == 0 ? Rest(loop, moved) : PumpOutcome.SourceFailed;
         }
     }
@@ -69,6 +74,7 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
         if (_pipe is not null) loop.Pipes.Return(_pipe, isEmpty: _inPipe == 0);
         if (_pending is not null) ArrayPool<byte>.Shared.Return(_pending);
         (_pipe, _pending, _inPipe, _pendingLength) = (null, null, 0, 0);
+        Claim?.GiveBack();
     }
 
     // false: the sink is full (Error is 0) or failed
@@ -88,24 +94,29 @@ internal sealed unsafe class SocketPump(SocketDescriptor source, SocketDescripto
     private bool TryFill(EpollLoop loop, ref long moved)
     {
         if (!_bulk || _spliceRefused || (_pipe ??= loop.Pipes.Rent()) is null) return TryCopy(loop, ref moved);
-        nint count = Libc.Splice(source.Number, 0, _pipe!.WriteEnd, 0, _pipe.Length, Libc.SPLICE_F_MOVE_NONBLOCK);
+        nint count = Libc.Splice(source.Number, 0, _pipe!.WriteEnd, 0, Allowed(_pipe.Length), Libc.SPLICE_F_MOVE_NONBLOCK);
         if (count < 0) return OnReadError(Libc.LastError, splicing: true);
         _inPipe = (int)count;
+        Claim?.Use((int)count);
         _sourceEnded = count == 0;
         return true;
     }
 
     private bool TryCopy(EpollLoop loop, ref long moved)
     {
-        nint count = Libc.Receive(source.Number, loop.Scratch, EpollLoop.ScratchLength, 0);
+        int asked = Allowed(EpollLoop.ScratchLength);
+        nint count = Libc.Receive(source.Number, loop.Scratch, asked, 0);
         if (count < 0) return OnReadError(Libc.LastError, splicing: false);
+        Claim?.Use((int)count);
         _sourceEnded = count == 0;
-        if (count == EpollLoop.ScratchLength) _bulk = true;
+        if (count == asked) _bulk = asked == EpollLoop.ScratchLength;
         else if (!ReadToTheEnd) SourceReady = _sourceEnded;
         int sent = count > 0 && SinkReady ? Sent(Libc.Send(sink.Number, loop.Scratch, count, Libc.MSG_NOSIGNAL), ref moved) : 0;
         if (sent < count) Keep(new ReadOnlySpan<byte>(loop.Scratch + sent, (int)count - sent));
         return true;
     }
+
+    private int Allowed(int most) => Claim is { } claim ? Math.Min(most, claim.Bytes) : most;
 
     // how many bytes the sink took; when it took none, it is full, failed (Error), or interrupted
     private int Sent(nint result, ref long moved)

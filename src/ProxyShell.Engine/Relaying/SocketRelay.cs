@@ -13,6 +13,7 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
     private readonly LinuxConnection _client;
     private readonly LinuxConnection _upstream;
     private readonly Traffic _traffic;
+    private readonly Bandwidth _bandwidth;
     private readonly EpollLoop _loop;
     private readonly SocketPump _up;
     private readonly SocketPump _down;
@@ -21,9 +22,9 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
     private volatile bool _abortAsked;
     private bool _posted;
 
-    public SocketRelay(LinuxConnection client, LinuxConnection upstream, Traffic traffic)
+    public SocketRelay(LinuxConnection client, LinuxConnection upstream, Traffic traffic, Bandwidth bandwidth)
     {
-        (_client, _upstream, _traffic, _loop) = (client, upstream, traffic, client.Loop);
+        (_client, _upstream, _traffic, _bandwidth, _loop) = (client, upstream, traffic, bandwidth, client.Loop);
         _up = new SocketPump(client.Descriptor, upstream.Descriptor);
         _down = new SocketPump(upstream.Descriptor, client.Descriptor);
     }
@@ -87,6 +88,8 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
 
     private void Pump()
     {
+        Limit(_up, TrafficDirection.Sent);
+        Limit(_down, TrafficDirection.Received);
         PumpOutcome up = _up.Run(_loop, _down.Finished, out long sent);
         _traffic.AddSent(sent);
         if (Failed(up, _up, ProxySide.Client, ProxySide.Upstream)) return;
@@ -99,6 +102,12 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
             _posted = true;
             _loop.Post(this);
         }
+    }
+
+    // a limit may be set while the relay runs
+    private void Limit(SocketPump pump, TrafficDirection direction)
+    {
+        if (pump.Claim is null && _bandwidth.IsLimited(direction)) pump.Claim = new LoopClaim(_bandwidth, direction, _loop, this);
     }
 
     private bool Failed(PumpOutcome outcome, SocketPump pump, ProxySide source, ProxySide sink)
@@ -115,6 +124,8 @@ internal sealed class SocketRelay : ISocketRelay, ILoopWork
         if (_ended.Task.IsCompleted) return;
         _up.Release(_loop);
         _down.Release(_loop);
+        _up.Claim?.GiveUp();
+        _down.Claim?.GiveUp();
         // a failure is passed on as a reset, so that nobody takes a torn stream for a whole one
         _client.LeaveRelay(reset: failure is not null);
         _upstream.LeaveRelay(reset: failure is not null);

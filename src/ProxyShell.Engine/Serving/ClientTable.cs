@@ -1,4 +1,5 @@
 using System.Net;
+using ProxyShell.Engine.Relaying;
 
 namespace ProxyShell.Engine.Serving;
 
@@ -12,7 +13,14 @@ internal sealed class ClientTable
     private readonly Dictionary<ClientKey, ClientShare> _clients = [];
     private readonly ClientShare _unaddressed;
 
-    public ClientTable() => _unaddressed = new ClientShare(this, null);
+    private readonly BandwidthLimits _limits;
+    private long _clientRate;
+
+    public ClientTable(TimeProvider time)
+    {
+        _limits = new BandwidthLimits(time);
+        _unaddressed = new ClientShare(this, null, new Bandwidth(_limits));
+    }
 
     /// <summary>How many clients there are.</summary>
     public int Count
@@ -29,10 +37,21 @@ internal sealed class ClientTable
         if (ClientKey.Of(client) is not { } key) return _unaddressed;
         lock (_gate)
         {
-            if (!_clients.TryGetValue(key, out ClientShare? share)) _clients.Add(key, share = new ClientShare(this, key));
+            if (!_clients.TryGetValue(key, out ClientShare? share)) _clients.Add(key, share = NewShare(key));
             if (limit > 0 && share.Connections >= limit) return null;
             share.Connections++;
             return share;
+        }
+    }
+
+    /// <summary>Sets the rates in bytes per second, 0 for none: of the whole service, and of each client.</summary>
+    public void SetRates(long service, long client)
+    {
+        _limits.SetRate(service);
+        lock (_gate)
+        {
+            _clientRate = client;
+            foreach (ClientShare share in _clients.Values) share.Bandwidth.SetClientRate(client);
         }
     }
 
@@ -43,5 +62,12 @@ internal sealed class ClientTable
         {
             if (--share.Connections == 0) _clients.Remove(key);
         }
+    }
+
+    private ClientShare NewShare(ClientKey key)
+    {
+        var bandwidth = new Bandwidth(_limits);
+        bandwidth.SetClientRate(_clientRate);
+        return new ClientShare(this, key, bandwidth);
     }
 }

@@ -22,7 +22,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     private static readonly ConcurrentDictionary<string, int> LastNumbers = new();
 
     private readonly ServiceOptions _options;
-    private readonly ClientTable _clients = new();
+    private readonly ClientTable _clients;
     private readonly Admission _admission;
     private readonly RefusalLog _refusals;
     private readonly Lock _gate = new();
@@ -41,6 +41,8 @@ public abstract partial class ListenerService : IAsyncDisposable
         Name = options.Name.Length > 0 ? options.Name : $"{kind}{LastNumbers.AddOrUpdate(kind, 1, (_, last) => last + 1)}";
         Registry = new ConnectionRegistry(this, new ServiceIdentity(Name, kind, options.TimeProvider), options.EventCapacity);
         Counters = new ServiceCounters(Registry);
+        _clients = new ClientTable(options.TimeProvider);
+        _clients.SetRates(options.BandwidthLimit, options.ClientBandwidthLimit);
         _admission = new Admission(options, _clients);
         _refusals = new RefusalLog(Registry, options.TimeProvider);
         if (options.Certificate is not null) _certificate = SslStreamCertificateContext.Create(options.Certificate, additionalCertificates: null);

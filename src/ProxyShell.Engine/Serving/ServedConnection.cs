@@ -1,4 +1,5 @@
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
@@ -15,6 +16,9 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
 
     /// <summary>What it shares with the client's other connections.</summary>
     public ClientShare Share => share;
+
+    /// <summary>What it may move; relays, forwarded bodies and datagrams keep to it.</summary>
+    public Bandwidth Bandwidth => share.Bandwidth;
 
     /// <summary>The deadline of the step under way; given back when set-up is over.</summary>
     public SetUpClock Clock { get; } = clock;

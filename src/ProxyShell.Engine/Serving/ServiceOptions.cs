@@ -28,6 +28,15 @@ public abstract record ServiceOptions
     /// <summary>The most connections at a time of one client address, 0 for no limit; of IPv6 addresses a whole /64 counts as one.</summary>
     public int MaxConnectionsPerClient { get; init; }
 
+    /// <summary>
+    /// Bytes per second that all connections together may move, 0 for no limit, else 1,000 to 10^12. Each direction is counted by itself:
+    /// so many from clients, and so many to them.
+    /// </summary>
+    public long BandwidthLimit { get; init; }
+
+    /// <summary>Bytes per second that all connections of one client may move, counted as <see cref="BandwidthLimit"/>; 0 for no limit.</summary>
+    public long ClientBandwidthLimit { get; init; }
+
     /// <summary>When not empty, only clients from these addresses may connect; others are refused before a byte of theirs is read.</summary>
     public IReadOnlyList<SourceNetwork> AllowSource { get; init; } = [];
 
@@ -75,6 +84,8 @@ public abstract record ServiceOptions
         Require(LocalPort is >= 0 and <= 65535, nameof(LocalPort), LocalPort, "0 to 65535");
         Require(MaxConnections >= 1, nameof(MaxConnections), MaxConnections, "1 or more");
         Require(MaxConnectionsPerClient >= 0, nameof(MaxConnectionsPerClient), MaxConnectionsPerClient, "0 (no limit) or more");
+        RequireRate(BandwidthLimit, nameof(BandwidthLimit));
+        RequireRate(ClientBandwidthLimit, nameof(ClientBandwidthLimit));
         Require(EventCapacity is >= 1 and <= 1_000_000, nameof(EventCapacity), EventCapacity, "1 to 1000000");
         RequireTime(HandshakeTimeout, nameof(HandshakeTimeout));
         RequireTime(ConnectTimeout, nameof(ConnectTimeout));
@@ -89,6 +100,9 @@ public abstract record ServiceOptions
     {
         if (!holds) throw new FormatException($"{option} is '{value}'; it must be {range}.");
     }
+
+    private static void RequireRate(long value, string option) =>
+        Require(value is 0 or (>= 1000 and <= 1_000_000_000_000), option, value, "0 (no limit) or 1000 to 1000000000000 bytes per second");
 
     private static void RequireTime(TimeSpan value, string option) =>
         Require(value > TimeSpan.Zero && value <= MaxTime, option, value, "more than 0 and at most 24 days");

@@ -41,6 +41,13 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Advances as if the timers were late: all that are due fire at the end only, once.</summary>
+    public void AdvanceAtOnce(TimeSpan by)
+    {
+        lock (_gate) _now += by;
+        Advance(TimeSpan.Zero);
+    }
+
     private sealed class ManualTimer(ManualTime owner, Action fire) : ITimer
     {
         private TimeSpan _period;

@@ -162,7 +162,7 @@ public class AdmissionTests
     [Fact]
     public void Clients_that_have_gone_are_forgotten()
     {
-        var table = new ClientTable();
+        var table = new ClientTable(TimeProvider.System);
         ClientShare?[] shares = [.. Enumerable.Range(1, 200).Select(i => table.TryEnter(new IPEndPoint(new IPAddress([10, 0, 0, (byte)(i % 100)]), 1), 0))];
         Assert.Equal(100, table.Count);
         foreach (ClientShare? share in shares) share!.Leave();
