@@ -1,68 +1,66 @@
 using System.Text.Json;
-using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Configuration;
 
-/// <summary>Reads a chain: an array of hops, each a URI or an object with the URI and what does not fit into it, and its payload key beside it.</summary>
+/// <summary>
+/// Reads a chain and the payload key beside it. A chain is an array of places: a hop, or a group of alternates, which is an array or, to say how
+/// to choose, an object. An alternate is a hop, or several in a row.
+/// </summary>
 internal static class ChainReader
 {
     public static ProxyChain Read(ConfigurationSection section)
     {
         ConfigurationSource source = section.Source;
-        ProxyHop[] hops = [.. section.Items("chain").Select(item => ReadHop(source, item.Path, item.Value))];
+        HopGroup[] places = [.. section.Items("chain").Select(item => ReadPlace(source, item.Path, item.Value))];
         ProxyKey? payloadKey = section.Text("payloadKey") is { } key ? source.Key(section.At("payloadKey"), key) : null;
-        if (payloadKey is not null && hops.Length == 0) throw source.Fault(section.At("payloadKey"), "is shared with the last hop of a chain, and there is no \"chain\".");
-        return source.Locate(section.At("chain"), () => new ProxyChain(hops) { PayloadKey = payloadKey });
+        if (payloadKey is not null && places.Length == 0) throw source.Fault(section.At("payloadKey"), "is shared with the last hop of a chain, and there is no \"chain\".");
+        return source.Locate(section.At("chain"), () => new ProxyChain(places) { PayloadKey = payloadKey });
     }
 
-    private static ProxyHop ReadHop(ConfigurationSource source, string path, JsonElement value)
+    private static HopGroup ReadPlace(ConfigurationSource source, string path, JsonElement value)
     {
-        if (value.ValueKind == JsonValueKind.String) return ReadUri(source, path, value.GetString()!);
-        if (value.ValueKind != JsonValueKind.Object) throw source.Fault(path, $"must be a hop URI in quotes or an object with a \"uri\", not {ConfigurationSection.Kind(value)}.");
+        if (value.ValueKind == JsonValueKind.Array) return Group(source, path, Items(path, value), ChainSelection.Ordered);
+        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty("alternates", out _)) return new HopGroup(HopReader.Read(source, path, value));
         var section = new ConfigurationSection(source, path, value);
-        string uri = section.Text("uri") ?? throw source.Fault(path, "has no \"uri\".");
-        ProxyHop hop = ReadUri(source, section.At("uri"), uri);
-        hop = ReadTrust(section, ReadSecret(section, hop));
+        IEnumerable<(string, JsonElement)> alternates = [.. section.Items("alternates")];
+        ChainSelection selection = section.Text("selection") is { } text ? source.Locate(section.At("selection"), () => ReadSelection(text)) : ChainSelection.Ordered;
         section.RejectUnknown();
-        return hop;
+        return Group(source, path, alternates, selection);
     }
 
-    private static ProxyHop ReadSecret(ConfigurationSection section, ProxyHop hop)
+    private static HopGroup Group(ConfigurationSource source, string path, IEnumerable<(string Path, JsonElement Value)> items, ChainSelection selection)
     {
-        if (section.Text("key") is { } key)
-        {
-            if (hop.Protocol != HopProtocol.Relay) throw section.Source.Fault(section.At("key"), $"is for relay hops; this hop is {hop.Uri}.");
-            hop = hop with { Key = section.Source.Key(section.At("key"), key) };
-        }
-        if (!section.TryGet("credential", out JsonElement credential)) return hop;
-        if (hop.Protocol is not (HopProtocol.Socks5 or HopProtocol.Http)) throw section.Source.Fault(section.At("credential"), $"is for SOCKS5 and HTTP hops; this hop is {hop.Uri}.");
-        return hop with { Credential = CredentialReader.Read(section.Source, section.At("credential"), credential) };
+        HopAlternate[] alternates = [.. items.Select(item => ReadAlternate(source, item.Path, item.Value))];
+        return source.Locate(path, () => new HopGroup(alternates, selection));
     }
 
-    private static ProxyHop ReadTrust(ConfigurationSection section, ProxyHop hop)
+    private static HopAlternate ReadAlternate(ConfigurationSource source, string path, JsonElement value)
     {
-        if (section.Text("thumbprint") is { } thumbprint)
-        {
-            RequireTls(section, "thumbprint", hop);
-            hop = hop with { Trust = section.Source.Locate(section.At("thumbprint"), () => TlsTrust.Pinned(thumbprint)) };
-        }
-        if (section.Text("serverName") is not { } serverName) return hop;
-        RequireTls(section, "serverName", hop);
-        return hop with { ServerName = serverName };
+        if (value.ValueKind == JsonValueKind.Array) return Alternate(source, path, ReadHops(source, Items(path, value)), 1);
+        if (value.ValueKind != JsonValueKind.Object) return new HopAlternate(HopReader.Read(source, path, value));
+        var section = new ConfigurationSection(source, path, value);
+        int weight = section.Integer("weight") ?? 1;
+        ProxyHop[] hops = section.TryGet("hops", out _) ? ReadHops(source, section.Items("hops")) : [HopReader.Read(section)];
+        section.RejectUnknown();
+        return Alternate(source, path, hops, weight);
     }
 
-    private static void RequireTls(ConfigurationSection section, string name, ProxyHop hop)
-    {
-        if (hop.Address.Kind != TransportKind.Tls) throw section.Source.Fault(section.At(name), $"is for TLS hops (relays://, relay+wss://, https://); this hop is {hop.Uri}.");
-    }
+    private static HopAlternate Alternate(ConfigurationSource source, string path, ProxyHop[] hops, int weight) => source.Locate(path, () => new HopAlternate(hops, weight));
 
-    private static ProxyHop ReadUri(ConfigurationSource source, string path, string uri)
+    private static ProxyHop[] ReadHops(ConfigurationSource source, IEnumerable<(string Path, JsonElement Value)> items) =>
+        [.. items.Select(item => HopReader.Read(source, item.Path, item.Value))];
+
+    private static ChainSelection ReadSelection(string text) => text.ToLowerInvariant() switch
     {
-        SecretReference? secret = null;
-        ProxyHop hop = source.Locate(path, () => HopReference.Parse(uri, source.Directory, out secret));
-        if (secret is not null) source.Note(path, secret);
-        return hop;
-    }
+        "ordered" => ChainSelection.Ordered,
+        "roundrobin" => ChainSelection.RoundRobin,
+        "random" => ChainSelection.Random,
+        "lowestlatency" => ChainSelection.LowestLatency,
+        _ => throw new FormatException($"'{text}' is not a selection; ordered, roundRobin, random and lowestLatency are."),
+    };
+
+    private static IEnumerable<(string Path, JsonElement Value)> Items(string path, JsonElement array) =>
+        array.EnumerateArray().Select((item, index) => (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{path}[{index}]"), item));
 }

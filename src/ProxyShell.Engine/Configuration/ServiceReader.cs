@@ -33,6 +33,7 @@ internal static class ServiceReader
         ServiceOptions options = ReadCommon(section, new AccessListenerOptions { Name = defaultName, Destination = destination });
         return Checked(section, (AccessListenerOptions)options with
         {
+            Udp = section.Flag("udp") ?? false,
             Protocols = ReadProtocols(section),
             Credentials = CredentialReader.ReadAll(section, "credentials"),
             Chain = ChainReader.Read(section),

@@ -16,7 +16,8 @@ public class ConfigurationRobustnessTests
           "accessListeners": [ { "name": "web", "localPort": 8080, "destination": "[::1]:80",
               "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p" ] },
               { "protocols": [ "http" ], "chain": [ "ssh://u@h", { "uri": "socks5://h", "credential": "env:PX_FUZZ_LOGIN" }, "relay+wss://h/p" ], "blockByDefault": true, "rules": [
-                { "destination": [ "*.x:80" ], "port": [ 80, "1-9" ], "block": true }, { "direct": true }, { "chain": [ "http://h" ] } ] } ] }
+                { "destination": [ "*.x:80" ], "port": [ 80, "1-9" ], "block": true }, { "direct": true }, { "chain": [ "http://h", [ "relay://a:1", [ "ssh://b", "ssh://c" ] ],
+                  { "selection": "random", "alternates": [ { "uri": "http://h", "weight": 2 }, { "hops": [ "http://i" ], "weight": 3 } ] } ] } ] } ] }
         """;
 
     private static readonly string[] Scraps =

@@ -95,6 +95,14 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void An_access_listener_may_carry_datagrams()
+    {
+        Assert.True(ProxyConfiguration.Parse("""{ "accessListeners": [{ "destination": "h:53", "udp": true }] }""").AccessListeners[0].Udp);
+        var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse("""{ "accessListeners": [{ "udp": true }] }"""));
+        Assert.Equal(("$.accessListeners[0]", "Udp needs a Destination: a datagram does not say where it wants to go."), (error.Path, error.Fault));
+    }
+
+    [Fact]
     public void Payload_keys_stand_beside_keys_and_chains()
     {
         ProxyConfiguration configuration = ProxyConfiguration.Parse("""
