@@ -17,10 +17,12 @@
         'New-ProxyChain'
         'New-ProxyHop'
         'New-ProxyKey'
+        'New-ProxyRule'
         'Start-AccessListener'
         'Start-ProxyServer'
         'Stop-ProxyConnection'
         'Test-ProxyChain'
+        'Use-ProxyChain'
     )
     FunctionsToExport    = @()
     AliasesToExport      = @()

@@ -3,32 +3,67 @@ using ProxyShell.Arguments;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Security;
 using ProxyShell.Jobs;
 
 namespace ProxyShell.Commands;
 
-/// <summary>Start-AccessListener: a local port, as a job, whose every connection goes through a chain to one destination.</summary>
+/// <summary>
+/// Start-AccessListener: a local port, as a job, whose every connection goes through a chain, to one destination or, as a SOCKS5 and HTTP
+/// proxy, to where each client asks for.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Start, "AccessListener", SupportsShouldProcess = true)]
 [OutputType(typeof(AccessListenerJob))]
 public sealed class StartAccessListenerCommand : StartListenerCommand
 {
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
-    public EndpointArgument Destination { get; set; } = null!;
+    public EndpointArgument? Destination { get; set; }
 
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0, 65535)]
     public int LocalPort { get; set; }
+
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public AccessProtocol[]? Protocol { get; set; }
 
     private protected override int Port => LocalPort;
 
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        bool good = TryRead(Destination.Resolve, "InvalidDestination", Destination.ToString(), out HostEndpoint? destination);
+        // every bad argument gets its own error, so all are read before giving up
+        HostEndpoint? destination = null;
+        bool good = Destination is null || TryRead(Destination.Resolve, "InvalidDestination", Destination.ToString(), out destination);
+        good &= TryRead(CheckedProtocols, "InvalidProtocol", Protocol is null ? null : string.Join(",", Protocol), out AccessProtocol[]? protocols);
         good &= TryReadChain(out ProxyChain chain);
-        if (!good) return;
-        AccessListenerOptions options = WithCommon(new AccessListenerOptions { Destination = destination!, Chain = chain });
-        Start($"Start access listener to {destination}", () => new AccessListener(options), listener => new AccessListenerJob(listener));
+        good &= TryReadCredentials(out List<ProxyCredential> credentials);
+        AccessListenerOptions options = new() { Destination = destination, Chain = chain, Credentials = credentials, Protocols = Served(protocols ?? []), Udp = protocols is [AccessProtocol.Udp] };
+        if (!TryComplete(options, out options) || !good) return;
+        Start($"Start access listener to {destination?.ToString() ?? "where clients ask for"}", () => new AccessListener(options), listener => new AccessListenerJob(listener));
+    }
+
+    private AccessProtocol[] CheckedProtocols()
+    {
+        AccessProtocol[] given = Protocol ?? [];
+        bool isProxy = Array.Exists(given, protocol => protocol is AccessProtocol.Socks5 or AccessProtocol.Http);
+        bool isForward = Array.Exists(given, protocol => protocol is AccessProtocol.Tcp or AccessProtocol.Udp);
+        if (Destination is not null && isProxy) throw new FormatException("With a -Destination -Protocol is Tcp or Udp: clients of Socks5 and Http say themselves where they want to go.");
+        if (Destination is null && isForward) throw new FormatException("Without a -Destination -Protocol is Socks5, Http or both: Tcp and Udp do not say where to go.");
+        if (isForward && given.Length > 1) throw new FormatException("A listener takes Tcp or Udp, not both; start two.");
+        // a file whose column has another name would open proxies in place of forwards
+        return Destination is null && !isProxy && MyInvocation.ExpectingInput
+            ? throw new FormatException("The input has no Destination; give -Protocol Socks5,Http to start proxies for it.")
+            : given;
+    }
+
+    private static ProxyProtocols? Served(AccessProtocol[] protocols)
+    {
+        ProxyProtocols served = ProxyProtocols.None;
+        if (protocols.Contains(AccessProtocol.Socks5)) served |= ProxyProtocols.Socks5;
+        if (protocols.Contains(AccessProtocol.Http)) served |= ProxyProtocols.Http;
+        return served == ProxyProtocols.None ? null : served;
     }
 }

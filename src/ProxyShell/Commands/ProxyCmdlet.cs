@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Serving;
 using ProxyShell.Errors;
+using ProxyShell.Jobs;
 
 namespace ProxyShell.Commands;
 
@@ -56,5 +58,28 @@ public abstract class ProxyCmdlet : PSCmdlet, IDisposable
             else good = false;
         }
         return good;
+    }
+
+    /// <summary>Starts the service that <paramref name="make"/> makes and gives its job; on any failure writes one error and gives null.</summary>
+    private protected ProxyJob? StartJob<T>(Func<T> make, Func<T, ProxyJob> makeJob, object target)
+        where T : ListenerService
+    {
+        T? service = null;
+        try
+        {
+            service = make();
+            Await(service.StartAsync(StopToken));
+            ProxyJob job = makeJob(service);
+            job.Begin();
+            JobManager.NewJob(new ProxyJobSpecification(job));
+            return job;
+        }
+        catch (Exception e)
+        {
+            if (service is not null) Await(service.DisposeAsync().AsTask());
+            if (e is not (FormatException or ProxyException)) throw;
+            WriteError(ProblemRecord.From(e, "InvalidOption", target));
+            return null;
+        }
     }
 }

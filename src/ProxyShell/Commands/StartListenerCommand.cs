@@ -1,39 +1,24 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Chains;
-using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Routing;
+using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
-using ProxyShell.Errors;
 using ProxyShell.Jobs;
 
 namespace ProxyShell.Commands;
 
 /// <summary>Starts a service and makes the job around it; the listening address is bound before the cmdlet returns.</summary>
-public abstract class StartListenerCommand : ProxyCmdlet
+public abstract class StartListenerCommand : ListenerSettingsCommand
 {
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(LocalAddressCompleter))]
     public string LocalAddress { get; set; } = "127.0.0.1";
 
-    [Parameter]
-    [ValidateNotNull]
-    [ArgumentCompleter(typeof(HopUriCompleter))]
-    [WholeChain]
-    public ChainArgument? Chain { get; set; }
-
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateRange(1, int.MaxValue)]
-    public int MaxConnections { get; set; } = ServiceOptions.DefaultMaxConnections;
-
-    [Parameter]
-    [TimeArgument(MayBeInfinite = true)]
-    public TimeSpan? IdleTimeout { get; set; }
-
-    [Parameter]
-    [TimeArgument]
-    public TimeSpan? ConnectTimeout { get; set; }
+    [ValidateNotNullOrEmpty]
+    public CredentialArgument[]? Credential { get; set; }
 
     [Parameter]
     [TimeArgument]
@@ -48,31 +33,33 @@ public abstract class StartListenerCommand : ProxyCmdlet
 
     private protected abstract int Port { get; }
 
-    private protected bool TryReadChain(out ProxyChain chain)
-    {
-        chain = ProxyChain.Direct;
-        if (Chain is null) return true;
-        if (!TryRead(Chain.Resolve, "InvalidChain", Chain.Target, out ProxyChain? given)) return false;
-        chain = given;
-        return true;
-    }
+    private protected bool TryReadCredentials(out List<ProxyCredential> credentials) =>
+        TryReadEach(Credential, credential => credential.Resolve(), "InvalidCredential", out credentials);
 
-    /// <summary>The options with the parameters that all listeners have.</summary>
-    private protected T WithCommon<T>(T options)
+    /// <summary>Reads what all listeners have and adds it to the options; writes an error for each bad value.</summary>
+    private protected bool TryComplete<T>(T options, out T complete)
         where T : ServiceOptions
     {
+        complete = options;
+        if (!TryReadSources(out List<SourceNetwork> allowed, out List<SourceNetwork> denied) | !TryRead(CheckedRules, "InvalidRule", null, out _)) return false;
         ServiceOptions common = options with
         {
             Name = Name,
             LocalAddress = LocalAddress.Trim(),
             LocalPort = Port,
-            MaxConnections = MaxConnections,
+            Rules = Rule ?? [],
+            BlockByDefault = BlockByDefault,
+            MaxConnections = MaxConnections ?? options.MaxConnections,
+            MaxConnectionsPerClient = MaxConnectionsPerClient ?? options.MaxConnectionsPerClient,
+            AllowSource = allowed,
+            DenySource = denied,
             IdleTimeout = IdleTimeout ?? options.IdleTimeout,
             ConnectTimeout = ConnectTimeout ?? options.ConnectTimeout,
             StopTimeout = StopTimeout ?? options.StopTimeout,
             AllowAnonymous = AllowAnonymous,
         };
-        return (T)common;
+        complete = (T)common;
+        return true;
     }
 
     /// <summary>Starts the service that <paramref name="make"/> makes and writes its job; on any failure one error and no job.</summary>
@@ -80,22 +67,15 @@ public abstract class StartListenerCommand : ProxyCmdlet
         where T : ListenerService
     {
         string address = LocalAddress.StartsWith("unix:", StringComparison.Ordinal) ? LocalAddress : $"{LocalAddress}:{Port}";
-        if (!ShouldProcess(address, what)) return;
-        T? service = null;
-        try
-        {
-            service = make();
-            Await(service.StartAsync(StopToken));
-            ProxyJob job = makeJob(service);
-            job.Begin();
-            JobManager.NewJob(new ProxyJobSpecification(job));
-            WriteObject(job);
-        }
-        catch (Exception e)
-        {
-            if (service is not null) Await(service.DisposeAsync().AsTask());
-            if (e is not (FormatException or ProxyException)) throw;
-            WriteError(ProblemRecord.From(e, "InvalidOption", address));
-        }
+        if (ShouldProcess(address, what) && StartJob(make, makeJob, address) is { } job) WriteObject(job);
+    }
+
+    // rules that were lost on the way must not become no rules, nor a chain that no destination takes be one that looks taken
+    private ProxyRule[] CheckedRules()
+    {
+        if (Rule is { Length: 0 }) throw new FormatException("The list of rules is empty; to do without rules leave -Rule out.");
+        return BlockByDefault && Chain is not null
+            ? throw new FormatException("With -BlockByDefault only destinations of rules are let out, each the way its rule says, so -Chain would be for none: leave out one of the two.")
+            : Rule ?? [];
     }
 }

@@ -21,6 +21,10 @@ internal static class ProblemRecord
     public static ErrorRecord NotFound(string message, string id, object target, string action = "") =>
         Record(new ItemNotFoundException(message), id, ErrorCategory.ObjectNotFound, target, action);
 
+    /// <summary>An error about something that somebody else has in use.</summary>
+    public static ErrorRecord Busy(string message, string id, object? target, string action) =>
+        Record(new InvalidOperationException(message), id, ErrorCategory.ResourceBusy, target, action);
+
     private static ErrorRecord Record(Exception error, string id, ErrorCategory category, object? target, string action)
     {
         var record = new ErrorRecord(error, id, category, target);

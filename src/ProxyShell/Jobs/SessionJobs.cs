@@ -26,6 +26,13 @@ internal sealed class SessionJobs
         Task.WaitAll([.. ending.SelectMany(session => session.ToList()).Select(job => job.StopAsync(TimeSpan.Zero, reason))], StopDeadline);
     }
 
+    /// <summary>Ends a job at once and takes it out of its session, as Remove-Job -Force does it.</summary>
+    public static void Discard(ProxyJob job)
+    {
+        lock (Gate) Sessions.ForEach(session => session._jobs.Remove(job));
+        job.Dispose();
+    }
+
     public void Add(ProxyJob job, Runspace runspace)
     {
         lock (Gate)
