@@ -20,6 +20,7 @@ internal sealed record BenchOptions
           --pairs N         pairs of the idle row   (10000)
           --source MODE     splice: the bulk sender splices its pages; send: it copies   (splice)
           --host PATH       the proxyshell program or its .dll   (publish src/ProxyShell.Host)
+          --split           relays on one half of the processors, load and origins on the other
           --markdown FILE   write the report there too
           --check           exit with 1 when a goal is missed
         """;
@@ -44,6 +45,8 @@ internal sealed record BenchOptions
 
     internal bool Check { get; private init; }
 
+    internal bool Split { get; private init; }
+
     /// <exception cref="FormatException">An option is unknown, lacks its value or has one that does not fit.</exception>
     internal static BenchOptions Parse(string[] arguments)
     {
@@ -53,6 +56,8 @@ internal sealed record BenchOptions
             string option = arguments[i];
             if (option == "--check")
                 options = options with { Check = true };
+            else if (option == "--split")
+                options = options with { Split = true };
             else if (i + 1 < arguments.Length)
                 options = options.With(option, arguments[++i]);
             else

@@ -22,7 +22,10 @@ internal sealed class BenchRun(BenchOptions options)
             _preamble.Add($"Skipped: {_skipped}");
             _preamble.Add(FormattableString.Invariant(
                 $"Rounds: {options.Rounds}, each {options.Duration.TotalSeconds} s after {options.WarmUp.TotalSeconds} s of warm-up"));
-            var context = new BenchContext(options, peers, host, directory, OpenFileLimit.Raise(), cancellationToken);
+            var context = new BenchContext(options, peers, host, directory, OpenFileLimit.Raise(), cancellationToken)
+            {
+                RelayProcessors = SplitProcessors(),
+            };
             var report = new Report(await RunRowsAsync(context), _preamble);
             await WriteAsync(report, cancellationToken);
             bool complete = report.IsComplete && (host is not null || !PeerCatalogue.AsksForProxyShell(options.Peers));
@@ -33,6 +36,16 @@ internal sealed class BenchRun(BenchOptions options)
             StartedProcesses.StopAll();
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    private ProcessorSet? SplitProcessors()
+    {
+        if (!options.Split)
+            return null;
+        (ProcessorSet relays, ProcessorSet load) = ProcessorSet.Current.Halves();
+        _preamble.Add($"Relays on processor {relays}, load and origins on {load}");
+        load.UseForAllThreads();
+        return relays;
     }
 
     private async Task<ProxyShellHost?> FindHostAsync(string directory, CancellationToken cancellationToken)

@@ -100,6 +100,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     internal static partial int SetLimit(int resource, ResourceLimit* limit);
 
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
+    internal static partial int GetAffinity(int thread, nint length, ulong* words);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    internal static partial int SetAffinity(int thread, nint length, ulong* words);
+
     [LibraryImport("libc", EntryPoint = "sysconf")]
     internal static partial nint SystemConfiguration(int name);
 

@@ -8,9 +8,6 @@ internal sealed record HostConfiguration(
     IReadOnlyList<HostConfiguration.ProxyServer> ProxyServers,
     IReadOnlyList<HostConfiguration.AccessListener> AccessListeners)
 {
-    /// <summary>What an access listener's <c>protocol</c> says when it forwards datagrams.</summary>
-    internal const string Datagrams = "udp";
-
     private const string Loopback = "127.0.0.1";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -43,7 +40,7 @@ internal sealed record HostConfiguration(
 
         public IReadOnlyList<string>? Chain { get; init; }
 
-        public string? Protocol { get; init; }
+        public bool? Udp { get; init; }
 
         public int MaxConnections { get; init; }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ProxyShell.Bench.Native;
 
 namespace ProxyShell.Bench.Peers;
 
@@ -6,6 +7,9 @@ namespace ProxyShell.Bench.Peers;
 internal sealed record ProcessCommand(string Program, IReadOnlyList<string> Arguments)
 {
     internal IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The processors that the program may use; null for those that the bench uses itself.</summary>
+    internal ProcessorSet? Processors { get; init; }
 
     /// <summary>Files that the program makes outside the bench's directory and does not remove when it is killed.</summary>
     internal IReadOnlyList<string> Leftovers { get; init; } = [];

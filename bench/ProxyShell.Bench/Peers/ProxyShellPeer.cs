@@ -42,7 +42,7 @@ internal sealed class ProxyShellPeer(ProxyShellHost host, RelayService service, 
             return new([new HostConfiguration.ProxyServer("bench", plan.Port) { MaxConnections = plan.MaxConnections }], []);
         var listener = new HostConfiguration.AccessListener("bench", plan.Port, HostConfiguration.EndPoint(plan.DestinationPort))
         {
-            Protocol = service == RelayService.Udp ? HostConfiguration.Datagrams : null,
+            Udp = service == RelayService.Udp ? true : null,
             MaxConnections = plan.MaxConnections,
         };
         return new([], [listener]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ProxyShell.Bench.Native;
 
 namespace ProxyShell.Bench.Peers;
 
@@ -14,9 +15,26 @@ internal static class StartedProcesses
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(StartedProcesses));
-            Process process = Process.Start(command.ToStartInfo())!;
+            Process process = Start(command.ToStartInfo(), command.Processors);
             Running.Add(process, command);
             return process;
+        }
+    }
+
+    // a process inherits the processors of the thread that starts it
+    private static Process Start(ProcessStartInfo start, ProcessorSet? processors)
+    {
+        if (processors is not { } set)
+            return Process.Start(start)!;
+        ProcessorSet own = ProcessorSet.Current;
+        set.Use();
+        try
+        {
+            return Process.Start(start)!;
+        }
+        finally
+        {
+            own.Use();
         }
     }
 

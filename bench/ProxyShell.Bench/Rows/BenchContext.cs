@@ -1,4 +1,5 @@
 using ProxyShell.Bench.Measuring;
+using ProxyShell.Bench.Native;
 using ProxyShell.Bench.Peers;
 
 namespace ProxyShell.Bench.Rows;
@@ -12,6 +13,9 @@ internal sealed record BenchContext(
     int OpenFileLimit,
     CancellationToken Cancelled)
 {
+    /// <summary>The processors of the relays when they do not share those of the load.</summary>
+    internal ProcessorSet? RelayProcessors { get; init; }
+
     internal WindowTimes Times { get; } = new(Options.WarmUp, Options.Duration);
 
     /// <summary>The relays of the run that offer the service, and the way without any.</summary>

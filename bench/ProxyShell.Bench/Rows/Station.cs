@@ -34,7 +34,7 @@ internal sealed class Station : IDisposable
         {
             var plan = new RelayPlan(FreePorts.Take(), origin.Port, maxConnections, context.Directory);
             ServerProcess? relay = peer.Prepare(plan) is { } command
-                ? await ServerProcess.StartAsync(peer.Name, command, plan.Port, specification.Readiness, context.Cancelled)
+                ? await ServerProcess.StartAsync(peer.Name, command with { Processors = context.RelayProcessors }, plan.Port, specification.Readiness, context.Cancelled)
                 : null;
             return new Station(peer, origin, relay);
         }
