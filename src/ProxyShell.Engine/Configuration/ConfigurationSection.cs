@@ -43,10 +43,14 @@ internal sealed class ConfigurationSection
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Source.Fault(At(name), $"must be a text in quotes, not {Kind(value)}.");
     }
 
-    public int? Integer(string name)
+    public int? Integer(string name) => LongInteger(name) is not { } number ? null
+        : number is >= int.MinValue and <= int.MaxValue ? (int)number
+        : throw Source.Fault(At(name), string.Create(CultureInfo.InvariantCulture, $"must be a whole number, not the number {number}."));
+
+    public long? LongInteger(string name)
     {
         if (!TryGet(name, out JsonElement value)) return null;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number)
             ? number
             : throw Source.Fault(At(name), $"must be a whole number, not {Kind(value)}.");
     }

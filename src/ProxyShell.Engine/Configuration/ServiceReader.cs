@@ -48,6 +48,8 @@ internal static class ServiceReader
         Certificate = CertificateReader.Read(section, "certificate"),
         MaxConnections = section.Integer("maxConnections") ?? defaults.MaxConnections,
         MaxConnectionsPerClient = section.Integer("maxConnectionsPerClient") ?? defaults.MaxConnectionsPerClient,
+        BandwidthLimit = section.LongInteger("bandwidthLimit") ?? defaults.BandwidthLimit,
+        ClientBandwidthLimit = section.LongInteger("clientBandwidthLimit") ?? defaults.ClientBandwidthLimit,
         AllowSource = ReadSources(section, "allowSource"),
         DenySource = ReadSources(section, "denySource"),
         HandshakeTimeout = section.Time("handshakeTimeout") ?? defaults.HandshakeTimeout,

@@ -51,9 +51,12 @@ public sealed class DestinationPolicy
     {
         ArgumentNullException.ThrowIfNull(destination);
         if (destination.Address is { } literal) return Allows(destination, literal);
-        if (Array.Exists(_deny, p => p.Matches(destination.Host, destination.Port))) return false;
+        if (DeniesName(destination)) return false;
         return _allow.Length == 0 || Array.Exists(_allow, p => p.Matches(destination.Host, destination.Port));
     }
+
+    /// <summary>Whether the host as it is written is denied, whatever it resolves to.</summary>
+    internal bool DeniesName(HostEndpoint destination) => Array.Exists(_deny, p => p.Matches(destination.Host, destination.Port));
 
     /// <summary>The same policy with one more that is asked about every address, the ones that names resolve to included.</summary>
     internal DestinationPolicy With(IAddressVeto veto) => new(this, veto);

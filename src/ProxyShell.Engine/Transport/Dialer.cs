@@ -36,6 +36,8 @@ internal sealed partial class Dialer(SocketTransport sockets, NameResolver names
 
     private async ValueTask<DuplexConnection> DialNameAsync(HostEndpoint endpoint, DestinationPolicy policy, CancellationToken cancellationToken)
     {
+        // a forbidden name is not even asked for: the question would tell strangers, and its failure would be told instead
+        if (policy.DeniesName(endpoint)) throw Forbidden();
         IPAddress[] resolved = await names.ResolveAsync(endpoint, cancellationToken).ConfigureAwait(false);
         // the policy sees what is really dialled, so that a name cannot point to a forbidden address
         IPAddress[] addresses = policy.Filter(endpoint, resolved);

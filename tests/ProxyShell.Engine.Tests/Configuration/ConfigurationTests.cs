@@ -37,7 +37,7 @@ public sealed class ConfigurationTests : IDisposable
                 "allowDestination": ["10.0.0.0/8", "*.example.com:443"], "denyDestination": ["10.1.0.0/16"],
                 "chain": ["relay://192.0.2.1:4100"], "maxConnections": 7, "eventCapacity": 9, "allowAnonymous": true,
                 "protocols": ["relay", "Socks5"], "credentials": ["env:PX_TEST_LOGIN", { "user": "bob", "password": "env:PX_TEST_KEY" }],
-                "maxConnectionsPerClient": 3, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
+                "maxConnectionsPerClient": 3, "bandwidthLimit": 5000000000, "clientBandwidthLimit": 1000000, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
                 "idleTimeout": "infinite", "connectTimeout": "00:00:05", "handshakeTimeout": 2.5, "stopTimeout": 0, "clockWindow": "00:01:00",
               }],
             }
@@ -50,6 +50,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(ProxyProtocols.Relay | ProxyProtocols.Socks5, options.Protocols);
         Assert.Equal([true, false], options.Credentials.Select(c => c.Matches("alice", "wonderland")));
         Assert.Equal([false, true], options.Credentials.Select(c => c.Matches("bob", _key.Reveal())));
+        Assert.Equal((5_000_000_000, 1_000_000), (options.BandwidthLimit, options.ClientBandwidthLimit));
         Assert.Equal((3, "10.0.0.0/8 ::1", "10.1.0.0/16"), (options.MaxConnectionsPerClient, string.Join(' ', options.AllowSource), string.Join(' ', options.DenySource)));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.IdleTimeout);
         Assert.Equal(TimeSpan.FromSeconds(5), options.ConnectTimeout);

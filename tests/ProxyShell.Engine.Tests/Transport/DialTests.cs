@@ -33,6 +33,16 @@ public class DialTests
         Assert.Equal(ProxyErrorReason.NetworkUnreachable, error.Reason);
     }
 
+    [Fact]
+    public async Task A_forbidden_name_is_not_resolved()
+    {
+        var dialer = new Dialer(SocketTransport.Default, NameResolver.Default);
+        var policy = new DestinationPolicy([], [DestinationPattern.Parse("*.invalid")], guarded: false);
+        ProxyException error = await Assert.ThrowsAsync<ProxyException>(() => dialer.DialAsync(
+            TransportAddress.Tcp(new HostEndpoint("no-such-host.invalid", 80)), policy, TlsTrust.System, null, default).AsTask());
+        Assert.Equal((ProxyErrorReason.Forbidden, ProxyStage.Policy), (error.Reason, error.Stage));
+    }
+
     // the deaf address and the good one share a port
     [Theory]
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
