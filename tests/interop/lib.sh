@@ -110,3 +110,13 @@ json() { printf '%s' "$2" >"$work/$1.json"; }
 fetch() { limited curl -fsS --noproxy '*' --max-time 100 "$@"; }
 
 proxied() { limited env -u no_proxy -u NO_PROXY curl -fsS --noproxy '' --max-time 100 "$@"; }
+
+# prints TEXT COMMAND...: the command prints this and nothing else
+prints() {
+    local text=$1 seen
+    shift
+    seen=$("$@") && [ "$seen" = "$text" ] || { echo "printed: $seen"; return 1; }
+}
+
+# the checksum of a file of 20 MB that suites download
+prints_sum() { prints "$(checksum "$work/www/mixed")" "$@"; }

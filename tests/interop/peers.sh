@@ -43,6 +43,7 @@ http {
     server {
         listen 127.0.0.1:$web_port;
         root $work/www;
+        location /zipped/ { alias $work/www/; gzip on; gzip_types *; gzip_comp_level 1; gzip_proxied any; }
         location /upload/ { dav_methods PUT; create_full_put_path on; }
         location = /none { return 204; }
         location = /headers { default_type text/plain; return 200 "\$http_connection|\$http_proxy_connection|\$http_proxy_authorization|\$http_x_secret|\$http_x_kept\n"; }
@@ -71,7 +72,8 @@ clientmethod: none
 socksmethod: none
 $([ "$(id -u)" -eq 0 ] && printf 'user.privileged: root\nuser.unprivileged: nobody')
 client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }
-socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 command: bind connect udpassociate bindreply udpreply log: connect }
+socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 command: bind connect udpassociate bindreply udpreply
+             log: connect }
 CONF
     peer danted "$danted_port" danted -N 1 -f "$work/danted.conf"
 }
