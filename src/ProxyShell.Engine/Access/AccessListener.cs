@@ -1,7 +1,10 @@
 using System.Net;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -61,8 +64,30 @@ public sealed class AccessListener : ListenerService
 
     private async Task ForwardAsync(ServedConnection served)
     {
-        DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, new EarlyPayload(served.Client, served.Record, served.Bandwidth)).ConfigureAwait(false);
+        // a PROXY header goes before everything that the client says
+        EarlyPayload? early = _options.SendProxyProtocol == ProxyHeaderVersion.None ? new EarlyPayload(served.Client, served.Record, served.Bandwidth) : null;
+        DuplexConnection upstream = await _context.ConnectAsync(served, "tcp", _target, early).ConfigureAwait(false);
+        if (early is null) await IntroduceAsync(served, upstream).ConfigureAwait(false);
         await _context.RelayAsync(served, served.Client, upstream).ConfigureAwait(false);
+    }
+
+    private async ValueTask IntroduceAsync(ServedConnection served, DuplexConnection upstream)
+    {
+        ProxyHeader header = served.Addresses;
+        // the system does not name the own end of a Unix socket; it is the one that is listened on
+        if (header.Destination is null) header = header with { Destination = LocalEndPoint };
+        var bytes = new byte[ProxyHeaderCodec.MaxWrittenLength];
+        int length = ProxyHeaderCodec.Write(bytes, _options.SendProxyProtocol, header);
+        try
+        {
+            await upstream.WriteAsync(bytes.AsMemory(0, length), served.Clock.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await upstream.DisposeAsync().ConfigureAwait(false);
+            if (e is OperationCanceledException) throw;
+            throw RelayFailure.On(ProxySide.Upstream, e);
+        }
     }
 
     private ProxyHop AsHop(IPEndPoint endpoint)

@@ -1,6 +1,7 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 
@@ -21,6 +22,12 @@ public sealed record AccessListenerOptions : ServiceOptions
     /// <summary>Without a destination: the users; when there are any, a client must be one of them.</summary>
     public IReadOnlyList<ProxyCredential> Credentials { get; init; } = [];
 
+    /// <summary>
+    /// Tell the destination who the client is, in a PROXY header before everything else. The destination must expect one: others take
+    /// it for the client's own bytes.
+    /// </summary>
+    public ProxyHeaderVersion SendProxyProtocol { get; init; }
+
     /// <summary>The hops on the way; direct by default.</summary>
     public ProxyChain Chain { get; init; } = ProxyChain.Direct;
 
@@ -31,10 +38,12 @@ public sealed record AccessListenerOptions : ServiceOptions
     internal override void Validate()
     {
         base.Validate();
+        Require(Enum.IsDefined(SendProxyProtocol), nameof(SendProxyProtocol), SendProxyProtocol, "None, V1 or V2");
         if (Udp) ValidateUdp();
         if (Destination is null)
         {
             _ = Served;
+            if (SendProxyProtocol != ProxyHeaderVersion.None) throw new FormatException("SendProxyProtocol needs a Destination that expects it; what clients ask for does not.");
             return;
         }
         Require(Destination.Port != 0, nameof(Destination), Destination, "an endpoint with a port other than 0");
@@ -46,6 +55,8 @@ public sealed record AccessListenerOptions : ServiceOptions
     {
         if (Destination is null) throw new FormatException("Udp needs a Destination: a datagram does not say where it wants to go.");
         if (Certificate is not null) throw new FormatException("A Certificate is given, but with Udp there is no TLS: leave out one of the two.");
+        if (AcceptProxyProtocol || SendProxyProtocol != ProxyHeaderVersion.None)
+            throw new FormatException($"{(AcceptProxyProtocol ? nameof(AcceptProxyProtocol) : nameof(SendProxyProtocol))} is given, but a PROXY header begins a connection, not a datagram: leave out one of the two.");
         Require(!LocalAddress.StartsWith("unix:", StringComparison.Ordinal), nameof(LocalAddress), LocalAddress, "an IP address with Udp");
     }
 }

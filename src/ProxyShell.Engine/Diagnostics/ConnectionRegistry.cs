@@ -70,15 +70,14 @@ internal sealed class ConnectionRegistry : IDisposable
             else Interlocked.Increment(ref _failed);
             Write(refused ? ProxyEventKind.Refused : ProxyEventKind.Failed, error.Message, error.Reason, connection);
         }
-        TaskCompletionSource? empty = null;
-        lock (_gate)
-        {
-            _live.Remove(connection.Id);
-            _endedSent += connection.BytesSent;
-            _endedReceived += connection.BytesReceived;
-            if (_live.Count == 0) (empty, _empty) = (_empty, null);
-        }
-        empty?.TrySetResult();
+        Remove(connection);
+    }
+
+    /// <summary>Takes out a connection whose client was turned away, which has been counted and told elsewhere.</summary>
+    public void Leave(ProxyConnection connection, ProxyException error)
+    {
+        connection.End(error);
+        Remove(connection);
     }
 
     public void Dispose() => _dispatcher.Dispose();
@@ -124,5 +123,18 @@ internal sealed class ConnectionRegistry : IDisposable
         var item = new ProxyEvent(_service.Time.GetUtcNow(), _service.Name, kind, message) { Reason = reason, Connection = connection };
         Events.Add(item);
         _dispatcher.Dispatch(item);
+    }
+
+    private void Remove(ProxyConnection connection)
+    {
+        TaskCompletionSource? empty = null;
+        lock (_gate)
+        {
+            _live.Remove(connection.Id);
+            _endedSent += connection.BytesSent;
+            _endedReceived += connection.BytesReceived;
+            if (_live.Count == 0) (empty, _empty) = (_empty, null);
+        }
+        empty?.TrySetResult();
     }
 }

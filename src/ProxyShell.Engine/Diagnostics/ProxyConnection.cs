@@ -7,7 +7,6 @@ public sealed class ProxyConnection : Traffic
 {
     private readonly ServiceIdentity _service;
     private readonly long _startedTimestamp;
-    private readonly EndPoint? _client;
     private IAbortable? _clientSide;
     private IAbortable? _upstreamSide;
     private CancellationTokenSource? _setUp;
@@ -19,7 +18,7 @@ public sealed class ProxyConnection : Traffic
 
     internal ProxyConnection(ServiceIdentity service, long id, EndPoint? client, IAbortable clientSide)
     {
-        (_service, Id, _client, _clientSide) = (service, id, client, clientSide);
+        (_service, Id, ClientEndPoint, _clientSide) = (service, id, client, clientSide);
         _startedTimestamp = service.Time.GetTimestamp();
     }
 
@@ -36,7 +35,10 @@ public sealed class ProxyConnection : Traffic
     public string Protocol { get; internal set; } = "";
 
     /// <summary>Who connected, as address and port.</summary>
-    public string Client => _client is null or System.Net.Sockets.UnixDomainSocketEndPoint ? "unix" : _client.ToString() ?? "";
+    public string Client => ClientEndPoint is null or System.Net.Sockets.UnixDomainSocketEndPoint ? "unix" : ClientEndPoint.ToString() ?? "";
+
+    /// <summary>The address of the client, which a PROXY header may tell; null for a Unix socket.</summary>
+    internal EndPoint? ClientEndPoint { get; set; }
 
     /// <summary>Where it goes: host and port, or empty while it is not known.</summary>
     public string Destination { get; internal set; } = "";

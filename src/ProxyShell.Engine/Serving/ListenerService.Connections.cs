@@ -1,4 +1,6 @@
+using System.Net;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
@@ -14,15 +16,18 @@ public abstract partial class ListenerService
 
     private void OnAccepted(DuplexConnection accepted)
     {
-        ClientShare? share = _admission.TryEnter(accepted.RemoteEndPoint, out Refusal refusal);
-        int limit = share is not null && State == ServiceState.Running ? _options.MaxConnections : 0;
+        // behind a balancer the client is known when its header is read
+        var refusal = Refusal.TooMany;
+        ClientShare? share = _options.AcceptProxyProtocol ? null : _admission.TryEnter(accepted.RemoteEndPoint, out refusal);
+        bool isAdmitted = share is not null || _options.AcceptProxyProtocol;
+        int limit = isAdmitted && State == ServiceState.Running ? _options.MaxConnections : 0;
         if (Registry.TryOpen(accepted.RemoteEndPoint, accepted, limit) is { } record)
         {
-            _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(_options.TimeProvider), share!));
+            _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(_options.TimeProvider), share));
             return;
         }
         share?.Leave();
-        _ = RefuseAsync(accepted, share is null ? refusal : Refusal.TooMany);
+        _ = RefuseAsync(accepted, isAdmitted ? Refusal.TooMany : refusal, accepted.RemoteEndPoint);
     }
 
     // owned by the registry: the service has stopped when no record is left, and the record ends here
@@ -33,6 +38,11 @@ public abstract partial class ListenerService
         {
             served.Record.SetUpWith(served.Clock.Source);
             served.Clock.Allow(_options.HandshakeTimeout);
+            if (served.Share is null && await IntroduceAsync(served).ConfigureAwait(false) is { } refusal)
+            {
+                await TurnAwayAsync(served, refusal).ConfigureAwait(false);
+                return;
+            }
             if (_certificate is not null) await EncryptAsync(served).ConfigureAwait(false);
             await ServeAsync(served).ConfigureAwait(false);
         }
@@ -42,8 +52,25 @@ public abstract partial class ListenerService
         }
         served.EndSetUp();
         await CloseAsync(served, error).ConfigureAwait(false);
-        served.Share.Leave();
+        served.Share?.Leave();
         Registry.End(served.Record, error, served.WasRefused);
+    }
+
+    // a PROXY header tells who the client is, and only then can be said whether it may come in
+    private async ValueTask<Refusal?> IntroduceAsync(ServedConnection served)
+    {
+        ProxyHeader header = await ProxyHeaderReader.ReadAsync(served).ConfigureAwait(false);
+        served.Addresses = header;
+        if (header.TellsAddresses) served.Record.ClientEndPoint = header.Source;
+        served.Share = _admission.TryEnter(served.Record.ClientEndPoint, out Refusal refusal);
+        return served.Share is null ? refusal : null;
+    }
+
+    private async ValueTask TurnAwayAsync(ServedConnection served, Refusal refusal)
+    {
+        served.EndSetUp();
+        await RefuseAsync(served.Client, refusal, served.Record.ClientEndPoint).ConfigureAwait(false);
+        Registry.Leave(served.Record, new ProxyException(refusal == Refusal.Source ? ProxyErrorReason.ClientNotAdmitted : ProxyErrorReason.LimitExceeded, ProxyStage.Request, "client"));
     }
 
     private async Task EncryptAsync(ServedConnection served)
@@ -80,9 +107,9 @@ public abstract partial class ListenerService
         await served.Client.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task RefuseAsync(DuplexConnection accepted, Refusal refusal)
+    private async Task RefuseAsync(DuplexConnection accepted, Refusal refusal, EndPoint? client)
     {
-        if (State == ServiceState.Running) _refusals.Note(refusal, accepted.RemoteEndPoint, _options);
+        if (State == ServiceState.Running) _refusals.Note(refusal, client, _options);
         else Registry.CountRefused();
         if (refusal == Refusal.Source)
         {

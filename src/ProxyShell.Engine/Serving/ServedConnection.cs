@@ -1,11 +1,12 @@
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
 
 /// <summary>A client's connection while a service serves it.</summary>
-internal sealed class ServedConnection(DuplexConnection client, ProxyConnection record, SetUpClock clock, ClientShare share)
+internal sealed class ServedConnection(DuplexConnection client, ProxyConnection record, SetUpClock clock, ClientShare? share)
 {
     private bool _setUpEnded;
 
@@ -14,11 +15,18 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
 
     public ProxyConnection Record => record;
 
-    /// <summary>What it shares with the client's other connections.</summary>
-    public ClientShare Share => share;
+    /// <summary>What it shares with the client's other connections; null until the client is known, which a PROXY header may yet tell.</summary>
+    public ClientShare? Share { get; set; } = share;
 
     /// <summary>What it may move; relays, forwarded bodies and datagrams keep to it.</summary>
-    public Bandwidth Bandwidth => share.Bandwidth;
+    public Bandwidth Bandwidth => Share?.Bandwidth ?? Bandwidth.Unlimited;
+
+    /// <summary>Who connected to which address: what a PROXY header told, else what the connection itself says.</summary>
+    public ProxyHeader Addresses
+    {
+        get => field.TellsAddresses ? field : new ProxyHeader(true, Client.RemoteEndPoint, Client.LocalEndPoint);
+        set;
+    } = ProxyHeader.Unknown;
 
     /// <summary>The deadline of the step under way; given back when set-up is over.</summary>
     public SetUpClock Clock { get; } = clock;

@@ -43,7 +43,13 @@ public abstract record ServiceOptions
     /// <summary>Clients from these addresses may not connect, whatever else allows them.</summary>
     public IReadOnlyList<SourceNetwork> DenySource { get; init; } = [];
 
-    /// <summary>How long a client may take to say what it wants (TLS and request header together).</summary>
+    /// <summary>
+    /// Every connection begins with a PROXY header (version 1 or 2), which tells who the client is; TLS comes after it. For records, limits
+    /// and source rules the client is the one told. Only for addresses that nobody but the balancer in front can reach: who reaches them says what he likes.
+    /// </summary>
+    public bool AcceptProxyProtocol { get; init; }
+
+    /// <summary>How long a client may take to say what it wants (PROXY header, TLS and request header together).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long setting up the way to the destination may take, names included.</summary>
