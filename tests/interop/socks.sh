@@ -1,6 +1,7 @@
 # SOCKS from both sides: the npm package socks as a client, and foreign SOCKS servers as hops.
 
 socks_suite() {
+    local open guarded
     if [ -z "$web_port" ]; then skip "SOCKS" "nginx is not installed"; return; fi
     start_peer microsocks; start_peer danted; start_peer ssh_socks
     head -c 20000000 /dev/urandom >"$work/www/mixed"
@@ -16,6 +17,7 @@ socks_suite() {
         check "npm socks: BIND" prints "from inside" npm_script socks bind "socks5://$open" 127.0.0.1:0
         check "npm socks: BIND with a user" prints "from inside" npm_script socks bind "socks5://$PX_LOGIN@$guarded" 127.0.0.1:0
     else
+        skip "npm socks: CONNECT and BIND" "$why"
     fi
     end_server "$host_pid"
     socks_hop microsocks "$microsocks_port" socks5://env:PX_LOGIN@
