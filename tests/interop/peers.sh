@@ -9,13 +9,13 @@ peer() {
     until_true answers "$port"
 }
 
-web_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dns_port=
+web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dns_port=
 
-# start_peer NAME: starts it once; a peer that cannot be had is a counted skip, and its port stays empty
+# start_peer NAME [ARGUMENT]: starts it once; a peer that cannot be had is a counted skip, and its port stays empty
 start_peer() {
     local port=$1_port
     [ -z "${!port}" ] || return 0
-    "start_$1" && return
+    "start_$1" "${@:2}" && return
     if [ $? -eq 2 ]; then skip "$1" "it is not installed"; else fail "$1 starts" "$work/peer-$1.log"; fi
     eval "$port="
 }
@@ -26,7 +26,7 @@ export PX_LOGIN
 
 start_web() {
     have nginx || return 2
-    web_port=$(free_port)
+    web_port=$(free_port) proxied_web_port=$(free_port)
     mkdir -p "$work/www" "$work/nginx"
     cat >"$work/nginx/nginx.conf" <<CONF
 $([ "$(id -u)" -eq 0 ] && echo 'user root;')
@@ -43,14 +43,48 @@ http {
     server {
         listen 127.0.0.1:$web_port;
         root $work/www;
+        location = /client { default_type text/plain; return 200 "\$remote_addr \$remote_port\n"; }
         location /zipped/ { alias $work/www/; gzip on; gzip_types *; gzip_comp_level 1; gzip_proxied any; }
         location /upload/ { dav_methods PUT; create_full_put_path on; }
         location = /none { return 204; }
         location = /headers { default_type text/plain; return 200 "\$http_connection|\$http_proxy_connection|\$http_proxy_authorization|\$http_x_secret|\$http_x_kept\n"; }
     }
+    # wants a PROXY header, of either version
+    server {
+        listen 127.0.0.1:$proxied_web_port proxy_protocol;
+        location / { default_type text/plain; return 200 "\$proxy_protocol_addr \$proxy_protocol_port\n"; }
+    }
 }
 CONF
     peer web "$web_port" nginx -p "$work/nginx" -c "$work/nginx/nginx.conf"
+}
+
+# in front of and behind listeners: adds PROXY headers of both versions towards the ports given, and expects them before $web_port
+start_haproxy() { # TARGET
+    have haproxy || return 2
+    haproxy_v1_port=$(free_port) haproxy_v2_port=$(free_port) haproxy_port=$(free_port)
+    cat >"$work/haproxy.cfg" <<CONF
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+frontend v1
+    bind 127.0.0.1:$haproxy_v1_port
+    default_backend v1
+frontend v2
+    bind 127.0.0.1:$haproxy_v2_port
+    default_backend v2
+frontend expects
+    bind 127.0.0.1:$haproxy_port accept-proxy
+    mode http
+    http-request return status 200 content-type text/plain lf-string "%[src] %[src_port]"
+backend v1
+    server one 127.0.0.1:$1 send-proxy
+backend v2
+    server one 127.0.0.1:$1 send-proxy-v2
+CONF
+    peer haproxy "$haproxy_port" haproxy -db -f "$work/haproxy.cfg"
 }
 
 # a SOCKS5 server that wants the login

@@ -1,6 +1,7 @@
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -34,6 +35,7 @@ internal static class ServiceReader
         return Checked(section, (AccessListenerOptions)options with
         {
             Udp = section.Flag("udp") ?? false,
+            SendProxyProtocol = section.Text("sendProxyProtocol") is { } version ? section.Source.Locate(section.At("sendProxyProtocol"), () => ReadVersion(version)) : ProxyHeaderVersion.None,
             Protocols = ReadProtocols(section),
             Credentials = CredentialReader.ReadAll(section, "credentials"),
             Chain = ChainReader.Read(section),
@@ -52,6 +54,7 @@ internal static class ServiceReader
         ClientBandwidthLimit = section.LongInteger("clientBandwidthLimit") ?? defaults.ClientBandwidthLimit,
         AllowSource = ReadSources(section, "allowSource"),
         DenySource = ReadSources(section, "denySource"),
+        AcceptProxyProtocol = section.Flag("acceptProxyProtocol") ?? defaults.AcceptProxyProtocol,
         HandshakeTimeout = section.Time("handshakeTimeout") ?? defaults.HandshakeTimeout,
         ConnectTimeout = section.Time("connectTimeout") ?? defaults.ConnectTimeout,
         IdleTimeout = section.Time("idleTimeout") ?? defaults.IdleTimeout,
@@ -90,6 +93,13 @@ internal static class ServiceReader
         "socks5" => ProxyProtocols.Socks5,
         "http" => ProxyProtocols.Http,
         _ => throw new FormatException($"'{text}' is not a protocol; relay, socks5 and http are."),
+    };
+
+    private static ProxyHeaderVersion ReadVersion(string text) => text.ToLowerInvariant() switch
+    {
+        "v1" => ProxyHeaderVersion.V1,
+        "v2" => ProxyHeaderVersion.V2,
+        _ => throw new FormatException($"'{text}' is not a version of the PROXY protocol; v1 and v2 are."),
     };
 
     private static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>

@@ -44,6 +44,7 @@ public class ConfigurationFaultTests
     [InlineData("""{ "proxyServers": [{ "credentials": ["alice:wonderland"] }] }""", "$.proxyServers[0].credentials[0]", "must refer to user:password")]
     [InlineData("""{ "proxyServers": [{ "maxConnectionsPerClient": -1 }] }""", "$.proxyServers[0]", "MaxConnectionsPerClient is '-1'; it must be 0 (no limit) or more.")]
     [InlineData("""{ "proxyServers": [{ "allowSource": ["10.0.0.0/8", "office"] }] }""", "$.proxyServers[0].allowSource[1]", "'office' is neither an IP address nor a network")]
+    [InlineData("""{ "accessListeners": [{ "destination": "h:1", "sendProxyProtocol": "v3" }] }""", "$.accessListeners[0].sendProxyProtocol", "'v3' is not a version of the PROXY protocol; v1 and v2 are.")]
     [InlineData("""{ "accessListeners": [{ "destination": "host" }] }""", "$.accessListeners[0].destination", "'host' is not an endpoint")]
     [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": ["h:2"] }] }""", "$.accessListeners[0].chain[0]", "'h:2' is not a hop URI")]
     [InlineData("""{ "accessListeners": [{ "destination": "h:1", "chain": [{}] }] }""", "$.accessListeners[0].chain[0]", "has no \"uri\".")]

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Configuration;
 using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -101,6 +102,18 @@ public sealed class ConfigurationTests : IDisposable
         Assert.True(ProxyConfiguration.Parse("""{ "accessListeners": [{ "destination": "h:53", "udp": true }] }""").AccessListeners[0].Udp);
         var error = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse("""{ "accessListeners": [{ "udp": true }] }"""));
         Assert.Equal(("$.accessListeners[0]", "Udp needs a Destination: a datagram does not say where it wants to go."), (error.Path, error.Fault));
+    }
+
+    [Fact]
+    public void PROXY_headers_are_accepted_and_sent()
+    {
+        ProxyConfiguration configuration = ProxyConfiguration.Parse("""
+            { "proxyServers": [{ "acceptProxyProtocol": true }],
+              "accessListeners": [{ "destination": "h:1", "acceptProxyProtocol": true, "sendProxyProtocol": "v2" }, { "destination": "h:1", "sendProxyProtocol": "V1" }, {}] }
+            """);
+        Assert.True(configuration.ProxyServers[0].AcceptProxyProtocol);
+        Assert.Equal([true, false, false], configuration.AccessListeners.Select(options => options.AcceptProxyProtocol));
+        Assert.Equal([ProxyHeaderVersion.V2, ProxyHeaderVersion.V1, ProxyHeaderVersion.None], configuration.AccessListeners.Select(options => options.SendProxyProtocol));
     }
 
     [Fact]
