@@ -1,0 +1,50 @@
+namespace ProxyShell.Engine.Protocols.Http;
+
+/// <summary>The fields that mean something to a proxy; all others are passed on.</summary>
+internal enum HttpFieldKind : byte
+{
+    /// <summary>None of these.</summary>
+    Other,
+
+    /// <summary>RFC 9110 §7.6.1.</summary>
+    Connection,
+
+    /// <summary>RFC 9110 §8.6.</summary>
+    ContentLength,
+
+    /// <summary>RFC 9112 §6.1.</summary>
+    TransferEncoding,
+
+    /// <summary>RFC 9110 §7.2.</summary>
+    Host,
+
+    /// <summary>RFC 9110 §7.8.</summary>
+    Upgrade,
+
+    /// <summary>RFC 9110 §10.1.4.</summary>
+    Te,
+
+    /// <summary>RFC 9110 §7.6.2.</summary>
+    MaxForwards,
+
+    /// <summary>RFC 9110 §11.7.2: the client's credential for this proxy.</summary>
+    ProxyAuthorization,
+
+    /// <summary>Concerns one connection only: Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authentication-Info.</summary>
+    HopByHop,
+
+    /// <summary>RFC 6454 §7: the page that asks, sent by browsers with every WebSocket handshake.</summary>
+    Origin,
+
+    /// <summary>RFC 6455 §11.3.1.</summary>
+    WebSocketKey,
+
+    /// <summary>RFC 6455 §11.3.3.</summary>
+    WebSocketAccept,
+
+    /// <summary>RFC 6455 §11.3.5.</summary>
+    WebSocketVersion,
+
+    /// <summary>RFC 9209.</summary>
+    ProxyStatus,
+}
