@@ -19,7 +19,7 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
 
     /// <summary>
     /// Reads some bytes; 0 means that the other side has ended its direction. An empty buffer waits until a read would not wait
-    /// (for bytes or for the end), takes nothing and returns 0; .NET's sockets and TLS may end that wait for nothing now and then.
+    /// (for bytes or for the end), takes nothing and returns 0; TLS may end that wait for nothing now and then.
     /// A cancelled read takes nothing either.
     /// </summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)

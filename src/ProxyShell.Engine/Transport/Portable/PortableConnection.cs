@@ -66,12 +66,22 @@ internal sealed class PortableConnection(Socket socket) : DuplexConnection
     {
         try
         {
-            return await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            if (!buffer.IsEmpty) return await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            await WaitAsync(cancellationToken).ConfigureAwait(false);
+            return 0;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             throw Fault(e);
         }
+    }
+
+    // .NET ends an empty receive that has to wait with any event of the socket, be it an old one; one that need not wait has really looked
+    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        ValueTask<int> look;
+        while (!(look = socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken)).IsCompleted) await look.ConfigureAwait(false);
+        await look.ConfigureAwait(false);
     }
 
     private static ProxyException Fault(Exception e) =>
