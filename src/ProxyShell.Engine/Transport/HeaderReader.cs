@@ -13,24 +13,52 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
     private byte[]? _buffer;
     private int _start;
     private int _end;
+    private int _nextLength = Math.Min(FirstLength, maxLength);
+    private Task? _waiting;
 
     /// <summary>The bytes at hand.</summary>
-    public ReadOnlySpan<byte> Bytes => _buffer is null ? default : _buffer.AsSpan(_start, _end - _start);
+    public ReadOnlySpan<byte> Bytes => Memory.Span;
+
+    /// <summary>The bytes at hand, valid until more are read; who consumes them may change them before.</summary>
+    public Memory<byte> Memory => _buffer is null ? default : _buffer.AsMemory(_start, _end - _start);
+
+    /// <summary>Whether as many bytes are at hand as the longest header has.</summary>
+    public bool IsFull => _end - _start >= maxLength;
+
+    /// <summary>Whether the last read filled the buffer to its end, so that more is likely to wait.</summary>
+    public bool WasFilled => _buffer is not null && _end == _buffer.Length;
 
     /// <summary>Reads more; false at the end of the stream. To be asked only while a header of at most maxLength is incomplete.</summary>
     public async ValueTask<bool> ReadMoreAsync(CancellationToken cancellationToken)
     {
+        if (_waiting is not null) await FinishWaitingAsync(cancellationToken).ConfigureAwait(false);
         // a peer that says nothing costs no buffer
-        if (_buffer is null) await connection.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        _buffer ??= ArrayPool<byte>.Shared.Rent(Math.Min(FirstLength, maxLength));
+        else if (_buffer is null) await connection.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        _buffer ??= ArrayPool<byte>.Shared.Rent(_nextLength);
         if (_end == _buffer.Length) MakeRoom();
         int count = await connection.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         _end += count;
         return count > 0;
     }
 
+    /// <summary>
+    /// Begins to wait for bytes or the end without taking any, or goes on doing so; the next <see cref="ReadMoreAsync"/> ends this wait. Who
+    /// watches learns of a peer that breaks off, and must look at the task, since it may fail.
+    /// </summary>
+    public Task WatchAsync(CancellationToken cancellationToken) =>
+        _waiting ??= connection.ReadAsync(Memory<byte>.Empty, cancellationToken).AsTask();
+
     /// <summary>Takes a whole header off the front.</summary>
     public void Consume(int count) => _start += count;
+
+    /// <summary>Gives the buffer back when nothing is in it: for a pause. The next one is of the size that served last.</summary>
+    public void Rest()
+    {
+        if (_start < _end || _buffer is null) return;
+        _nextLength = Math.Clamp(_end < _buffer.Length / 4 ? _buffer.Length / 2 : _buffer.Length, Math.Min(FirstLength, maxLength), maxLength);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _start, _end) = (null, 0, 0);
+    }
 
     public void Dispose()
     {
@@ -40,15 +68,22 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
         _buffer = null;
     }
 
+    private async ValueTask FinishWaitingAsync(CancellationToken cancellationToken)
+    {
+        await _waiting!.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _waiting = null;
+    }
+
+    // a buffer that was filled to its end is replaced by a larger one: the peer has much to say
     private void MakeRoom()
     {
         byte[] old = _buffer!;
         ReadOnlySpan<byte> bytes = Bytes;
-        bool isFull = _start == 0;
-        if (isFull && old.Length >= maxLength) throw new InvalidOperationException("More was asked for than the longest header has.");
-        byte[] target = isFull ? ArrayPool<byte>.Shared.Rent(Math.Min(old.Length * 2, maxLength)) : old;
+        if (_start == 0 && old.Length >= maxLength) throw new InvalidOperationException("More was asked for than the longest header has.");
+        bool grows = (_start == 0 || bytes.IsEmpty) && old.Length < maxLength;
+        byte[] target = grows ? ArrayPool<byte>.Shared.Rent(Math.Min(old.Length * 2, maxLength)) : old;
         bytes.CopyTo(target);
         (_start, _end, _buffer) = (0, bytes.Length, target);
-        if (isFull) ArrayPool<byte>.Shared.Return(old);
+        if (grows) ArrayPool<byte>.Shared.Return(old);
     }
 }
