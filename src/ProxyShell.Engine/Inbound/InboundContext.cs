@@ -47,14 +47,22 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
         }
     }
 
+    /// <summary>Puts on record that the destination is reached; the event is written once for a connection, whatever it reaches later.</summary>
+    public void NoteOpen(ServedConnection served)
+    {
+        served.Record.State = ConnectionState.Open;
+        if (served.WasOpened) return;
+        served.WasOpened = true;
+        registry.Write(ProxyEventKind.Opened, "opened", connection: served.Record);
+    }
+
     /// <summary>Set-up is over: relays until the end, and throws what failed. Closes the upstream side.</summary>
     public async Task RelayAsync(ServedConnection served, DuplexConnection client, DuplexConnection upstream)
     {
         await using (upstream.ConfigureAwait(false))
         {
             served.EndSetUp();
-            served.Record.State = ConnectionState.Open;
-            registry.Write(ProxyEventKind.Opened, "opened", connection: served.Record);
+            NoteOpen(served);
             if (await Relay.RunAsync(client, upstream, served.Record, served.Bandwidth).ConfigureAwait(false) is { } failure) throw failure;
         }
     }

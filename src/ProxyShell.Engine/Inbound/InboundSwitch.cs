@@ -11,9 +11,11 @@ internal sealed class InboundSwitch(params IReadOnlyList<InboundProtocol> protoc
     private const int MaxHeadLength = 64 * 1024;
 
     /// <summary>The protocols for clients that bring no relay header, in the order in which they are asked.</summary>
-    public static IEnumerable<InboundProtocol> Foreign(ProxyProtocols served, InboundContext context)
+    public static IEnumerable<InboundProtocol> Foreign(ProxyProtocols served, InboundContext context, InboundProtocol? overWebSocket = null)
     {
         if ((served & ProxyProtocols.Socks5) != 0) yield return new SocksInbound(context);
+        bool proxies = (served & ProxyProtocols.Http) != 0;
+        if (proxies || overWebSocket is not null) yield return new HttpInbound(context, proxies, overWebSocket);
     }
 
     public async Task ServeAsync(ServedConnection served)

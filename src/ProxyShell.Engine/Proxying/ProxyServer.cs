@@ -62,9 +62,11 @@ public sealed class ProxyServer : ListenerService
 
     private IEnumerable<InboundProtocol> Protocols(InboundContext context)
     {
-        if (_served.Served.HasFlag(ProxyProtocols.Relay))
-            yield return new RelayInbound(context, new RelayInboundOptions(_options.Keys, _options.PayloadKeys, _options.ClockWindow));
-        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context)) yield return protocol;
+        RelayInbound? relay = _served.Served.HasFlag(ProxyProtocols.Relay)
+            ? new RelayInbound(context, new RelayInboundOptions(_options.Keys, _options.PayloadKeys, _options.ClockWindow))
+            : null;
+        if (relay is not null) yield return relay;
+        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context, overWebSocket: relay)) yield return protocol;
     }
 
     private ProxyHop BareHop => new(ReachableAddress()) { Protocol = _served.HopProtocol };

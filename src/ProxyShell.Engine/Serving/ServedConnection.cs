@@ -37,6 +37,9 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
     /// <summary>Whether this counts as turning a client away rather than as a failure.</summary>
     public bool WasRefused { get; set; }
 
+    /// <summary>Whether it has reached a destination.</summary>
+    public bool WasOpened { get; set; }
+
     /// <summary>From here on no deadline runs; called when relaying starts or the connection ends, whichever comes first.</summary>
     public void EndSetUp()
     {

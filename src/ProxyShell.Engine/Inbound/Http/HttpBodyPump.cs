@@ -1,0 +1,68 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols.Http;
+using ProxyShell.Engine.Relaying;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Inbound.Http;
+
+/// <summary>
+/// Moves one body from where it is read to where it goes, as fast as the latter takes it. Failures of reading, and of the body itself, are
+/// told apart from those of writing by <see cref="IsWriting"/>.
+/// </summary>
+internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source, HttpBodyScanner body, TrafficDirection direction)
+{
+    public bool IsComplete => body.IsComplete;
+
+    /// <summary>Whether what failed was the writing.</summary>
+    public bool IsWriting { get; private set; }
+
+    /// <summary>Moves what is at hand of the body behind a head that is about to be written; returns how many bytes that were.</summary>
+    public int TakeAtHand(Span<byte> output)
+    {
+        Span<byte> bytes = source.Memory.Span;
+        if (body.IsComplete || bytes.IsEmpty) return 0;
+        int kept = Take(bytes[..Math.Min(bytes.Length, output.Length)], out int taken);
+        bytes[..kept].CopyTo(output);
+        source.Consume(taken);
+        return kept;
+    }
+
+    /// <summary>Moves the rest of the body, as fast as the bandwidth allows.</summary>
+    public async ValueTask RunAsync(DuplexConnection sink, CancellationToken cancellationToken)
+    {
+        while (!body.IsComplete)
+        {
+            if (source.Bytes.IsEmpty && !await FillAsync(cancellationToken).ConfigureAwait(false)) return;
+            int kept = Take(source.Memory.Span, out int taken);
+            if (kept > 0) await WriteAsync(sink, source.Memory[..kept], cancellationToken).ConfigureAwait(false);
+            source.Consume(taken);
+        }
+    }
+
+    private async ValueTask WriteAsync(DuplexConnection sink, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (served.Bandwidth.IsLimited(direction))
+        {
+            CancellationToken stop = cancellationToken.CanBeCanceled ? cancellationToken : served.Record.Aborting;
+            await served.Bandwidth.WaitAsync(bytes.Length, direction, stop).ConfigureAwait(false);
+        }
+        IsWriting = true;
+        await sink.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        IsWriting = false;
+        if (direction == TrafficDirection.Sent) served.Record.AddSent(bytes.Length);
+        else served.Record.AddReceived(bytes.Length);
+    }
+
+    // false: the stream has ended, and the body with it
+    private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        // as long as the body comes in bulk, the buffer stays and grows; while it pauses there is none
+        if (!source.WasFilled) source.Rest();
+        if (await source.ReadMoreAsync(cancellationToken).ConfigureAwait(false)) return true;
+        return body.EndsWithStream ? false : throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, null, "closed the connection within a body");
+    }
+
+    private int Take(Span<byte> bytes, out int taken) =>
+        body.TryTake(bytes, out taken, out int kept) ? kept : throw new ProxyException(ProxyErrorReason.ProtocolError, ProxyStage.Relay, null, body.Fault);
+}

@@ -1,0 +1,59 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Inbound.Http;
+
+/// <summary>
+/// The client while its requests are forwarded: it is watched while a response is awaited, so that the origin need not work for one who has
+/// broken off. An orderly end of its direction is none of that: it may still wait for the response.
+/// </summary>
+internal sealed class HttpClientSide(HeaderReader reader) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _end = new();
+    private Task _watching = Task.CompletedTask;
+    private IAbortable? _upstream;
+
+    public HeaderReader Reader => reader;
+
+    /// <summary>What the client did wrong, or how it broke off; null as long as it did not.</summary>
+    public ProxyException? Fault { get; private set; }
+
+    /// <summary>From now on breaks the upstream connection off when the client breaks off. What it has already sent more hides that.</summary>
+    public void Watch(IAbortable upstream)
+    {
+        _upstream = upstream;
+        if (_watching.IsCompleted && reader.Bytes.IsEmpty && Fault is null) _watching = WatchAsync();
+    }
+
+    /// <summary>Notes what the client did wrong and breaks the upstream connection off.</summary>
+    public void Blame(ProxyException error, IAbortable upstream)
+    {
+        Fault = new ProxyException(error.Reason, ProxyStage.Request, "client", error.Detail, error) { Side = ProxySide.Client };
+        upstream.Abort();
+    }
+
+    /// <summary>Ends the watch; then others may read from the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        _end.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        try
+        {
+            reader.Rest();
+            await reader.WatchAsync(_end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // the watch is over
+        }
+        catch (ProxyException e)
+        {
+            Blame(e, _upstream!);
+        }
+    }
+}

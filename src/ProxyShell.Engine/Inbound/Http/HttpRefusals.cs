@@ -1,0 +1,41 @@
+using System.Globalization;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols.Http;
+using ProxyShell.Engine.Serving;
+
+namespace ProxyShell.Engine.Inbound.Http;
+
+/// <summary>Chooses the words with which a client is told what went wrong (docs/protocols/http.md, "Statuses").</summary>
+internal static class HttpRefusals
+{
+    /// <summary>The refusal for a failure to reach a destination or to get its response.</summary>
+    public static HttpRefusal For(ProxyException e, ServiceOptions options) => new(Status(e.Reason), Sentence(e, options)) { Reason = e.Reason };
+
+    /// <summary>Tells a client; the connection is closed after.</summary>
+    public static Task TellAsync(InboundContext context, ServedConnection served, HttpRefusal refusal, HttpRequestHead? request) =>
+        context.TellAsync(served, refusal.Write(context.Time.GetUtcNow(), toHead: request?.Method == "HEAD"));
+
+    /// <summary>Tells a client what it did wrong; returns the error to throw.</summary>
+    public static async Task<ProxyException> RefuseAsync(
+        InboundContext context, ServedConnection served, ProxyErrorReason reason, HttpRefusal refusal, HttpRequestHead? request)
+    {
+        await TellAsync(context, served, refusal, request).ConfigureAwait(false);
+        return InboundContext.Refused(served, reason, refusal.Sentence);
+    }
+
+    private static int Status(ProxyErrorReason reason) => reason switch
+    {
+        ProxyErrorReason.Forbidden => 403,
+        ProxyErrorReason.TimedOut => 504,
+        ProxyErrorReason.LimitExceeded or ProxyErrorReason.ResourceExhausted or ProxyErrorReason.Stopping => 503,
+        _ => 502,
+    };
+
+    private static string Sentence(ProxyException e, ServiceOptions options) => e switch
+    {
+        { Reason: ProxyErrorReason.Forbidden, HopNumber: null } => $"{e.Subject} is forbidden by the policy of this proxy",
+        { Reason: ProxyErrorReason.TimedOut, Stage: ProxyStage.Dial, HopNumber: null } when e.Detail == "timed out" =>
+            string.Create(CultureInfo.InvariantCulture, $"{e.Subject}: no connection within {options.ConnectTimeout.TotalSeconds:0.###} s"),
+        _ => e.Message,
+    };
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols;
+using ProxyShell.Engine.Protocols.Http;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Inbound.Http;
+
+/// <summary>
+/// Reads the heads of a client's requests. The first must be whole within the time for a request, counted from the accept; the next ones
+/// may begin whenever they like (the idle limit ends the wait), and must then be whole within that time.
+/// </summary>
+internal sealed class HttpRequestReader(InboundContext context, ServedConnection served, HeaderReader reader)
+{
+    private const string What = "a request head";
+
+    private bool _isFirst = true;
+    private bool _isTimed = true;
+
+    /// <summary>The request read last; null when the client has ended instead of asking for more.</summary>
+    public HttpRequestHead? Last { get; private set; }
+
+    /// <summary>Reads the next one; null when the client has ended, or broken off, instead. What is no request is refused.</summary>
+    public async ValueTask<HttpRequestHead?> ReadAsync()
+    {
+        int scanned = 0, length;
+        Last = null;
+        for (HeaderStatus status; (status = Measure(ref scanned, out length)) != HeaderStatus.Complete;)
+        {
+            if (status == HeaderStatus.Invalid) throw await RefuseAsync(HttpFault.Bad("a line of the request head does not end with CR LF")).ConfigureAwait(false);
+            if (reader.IsFull) throw await RefuseAsync(TooLong()).ConfigureAwait(false);
+            if (!await ReadMoreAsync().ConfigureAwait(false)) return null;
+        }
+        Last = HttpRequestHead.Read(reader.Bytes[..length], out HttpFault? fault);
+        if (Last is null) throw await RefuseAsync(fault!).ConfigureAwait(false);
+        reader.Consume(length);
+        if (_isTimed && !_isFirst) served.Clock.Allow(Timeout.InfiniteTimeSpan);
+        (_isFirst, _isTimed) = (false, false);
+        return Last;
+    }
+
+    private HeaderStatus Measure(ref int scanned, out int length)
+    {
+        if (scanned == 0) reader.Consume(HttpHead.EmptyLines(reader.Bytes));
+        return HttpHead.Measure(reader.Bytes, ref scanned, out length);
+    }
+
+    private async ValueTask<bool> ReadMoreAsync()
+    {
+        if (reader.Bytes.IsEmpty && !_isFirst) return await WaitForRequestAsync().ConfigureAwait(false);
+        if (!_isTimed) served.Clock.Allow(context.Options.HandshakeTimeout);
+        _isTimed = true;
+        try
+        {
+            await InboundContext.ReadMoreAsync(served, reader, What).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException) when (!_isFirst && served.Record.AbortReason == ProxyErrorReason.None)
+        {
+            throw InboundContext.Refused(served, ProxyErrorReason.TimedOut, string.Create(
+                CultureInfo.InvariantCulture, $"sent no complete request within {context.Options.HandshakeTimeout.TotalSeconds:0.###} s"));
+        }
+    }
+
+    // between two requests a client may leave as it likes
+    private async ValueTask<bool> WaitForRequestAsync()
+    {
+        reader.Rest();
+        try
+        {
+            return await reader.ReadMoreAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ProxyException) when (served.Record.AbortReason == ProxyErrorReason.None)
+        {
+            return false;
+        }
+    }
+
+    private HttpFault TooLong() => reader.Bytes.Contains((byte)'\n')
+        ? new HttpFault(431, $"the request head is over the limit of {HttpHead.MaxLength} bytes")
+        : new HttpFault(414, $"the request target is over the limit of {HttpHead.MaxLength} bytes");
+
+    private Task<ProxyException> RefuseAsync(HttpFault fault) => HttpRefusals.RefuseAsync(
+        context, served, fault.Status == 501 ? ProxyErrorReason.Unsupported : ProxyErrorReason.ProtocolError, new HttpRefusal(fault.Status, fault.Detail), null);
+}

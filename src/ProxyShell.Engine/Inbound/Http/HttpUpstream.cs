@@ -1,0 +1,59 @@
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols.Http;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Inbound.Http;
+
+/// <summary>The connection to the origin that a client's requests go to one after another. Between requests it is watched, and closed when the origin ends it.</summary>
+internal sealed class HttpUpstream(DuplexConnection connection, HostEndpoint endpoint) : IAsyncDisposable
+{
+    private const int Busy = 0;
+    private const int Idle = 1;
+    private const int Gone = 2;
+
+    private int _state = Busy;
+
+    public DuplexConnection Connection => connection;
+
+    public HostEndpoint Endpoint => endpoint;
+
+    public HeaderReader Reader { get; } = new(connection, HttpHead.MaxLength);
+
+    /// <summary>Whether it has carried a request before: then the origin may end it just when the next one comes.</summary>
+    public bool IsReused { get; private set; }
+
+    /// <summary>Leaves it for the next request. Not when the origin has said more than its response: then it is of no use any more.</summary>
+    public bool TryRest()
+    {
+        if (!Reader.Bytes.IsEmpty) return false;
+        Reader.Rest();
+        IsReused = true;
+        Volatile.Write(ref _state, Idle);
+        _ = WatchAsync();
+        return true;
+    }
+
+    /// <summary>Takes it up again; false when the origin has ended it meanwhile.</summary>
+    public bool TryWake() => Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
+
+    public ValueTask DisposeAsync()
+    {
+        Reader.Dispose();
+        return connection.DisposeAsync();
+    }
+
+    // ends with the connection at the latest; when a request has taken it up by then, the wait has become that for its response
+    private async Task WatchAsync()
+    {
+        try
+        {
+            await Reader.WatchAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ProxyException)
+        {
+            // gone as well
+        }
+        if (Interlocked.CompareExchange(ref _state, Gone, Idle) == Idle) await connection.DisposeAsync().ConfigureAwait(false);
+    }
+}
