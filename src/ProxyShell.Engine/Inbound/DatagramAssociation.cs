@@ -100,9 +100,8 @@ internal sealed class DatagramAssociation : IDatagramReceiver, IDisposable
     private AssociationFlow? Open(ReadOnlySpan<byte> header)
     {
         if (_flows.Count >= MaxFlows) return null;
-        HostEndpoint destination = _envelope.Read(header);
-        if (destination.Port == 0) return null;
-        var flow = new AssociationFlow(this, _context.Registry, header.ToArray(), _envelope.Answer(header));
+        if (_envelope.Read(header) is not { Port: > 0 } destination) return null;
+        var flow = new AssociationFlow(this, _context.Registry, header.ToArray(), _envelope);
         _flows[flow.Header] = flow;
         if (!_context.TryEnter(flow, _client.ToEndPoint(), destination.ToString()))
         {

@@ -30,8 +30,7 @@ internal sealed partial class SocksInbound
         }
         catch (ProxyException e) when (record.State == ConnectionState.Connecting && record.AbortReason == ProxyErrorReason.None)
         {
-            served.WasRefused = e.Stage is ProxyStage.Policy or ProxyStage.Request;
-            await Context.TellAsync(served, Reply(request.Version, e.Reason == ProxyErrorReason.Unsupported ? SocksReplyCode.CommandNotSupported : CodeOf(e.Reason), null)).ConfigureAwait(false);
+            await RefuseAsync(served, request.Version, e).ConfigureAwait(false);
             throw;
         }
     }
@@ -72,7 +71,7 @@ internal sealed partial class SocksInbound
         {
             await Task.WhenAny(binding.Peer.WaitAsync(end.Token), leaving).ConfigureAwait(false);
             if (!binding.Peer.IsCompleted && leaving.IsCompleted && await leaving.ConfigureAwait(false))
-                throw InboundContext.Refused(served, ProxyErrorReason.ConnectionClosed, "left before its peer came");
+                throw Left(served);
             await binding.Peer.WaitAsync(end.Token).ConfigureAwait(false);
             return await binding.TakeAsync().ConfigureAwait(false);
         }
@@ -87,6 +86,11 @@ internal sealed partial class SocksInbound
             await leaving.ConfigureAwait(false);
         }
     }
+
+    // an abort closes the client's connection too
+    private static ProxyException Left(ServedConnection served) => served.Record.AbortReason == ProxyErrorReason.None
+        ? InboundContext.Refused(served, ProxyErrorReason.ConnectionClosed, "left before its peer came")
+        : new ProxyException(served.Record.AbortReason, ProxyStage.Relay);
 
     // waits for the client's end; something that it says too early is kept and ends the watch
     private static async Task<bool> HasLeftAsync(DuplexConnection client, CancellationToken stop)
@@ -134,7 +138,4 @@ internal sealed partial class SocksInbound
             return false;
         }
     }
-
-    private static ProxyException Unsupported(string detail) =>
-        new(ProxyErrorReason.Unsupported, ProxyStage.Request, "client", detail) { Side = ProxySide.Client };
 }

@@ -44,6 +44,16 @@ internal sealed partial class SocksInbound(InboundContext context) : InboundProt
     private Task RefuseAsync(ServedConnection served, byte version, SocksReplyCode code, string detail) =>
         RefuseAsync(served, Reply(version, code, null), ReasonOf(code), detail);
 
+    /// <summary>Tells a client of a command other than CONNECT why it failed.</summary>
+    private Task RefuseAsync(ServedConnection served, byte version, ProxyException error)
+    {
+        served.WasRefused = error.Stage is ProxyStage.Policy or ProxyStage.Request;
+        return Context.TellAsync(served, Reply(version, error.Reason == ProxyErrorReason.Unsupported ? SocksReplyCode.CommandNotSupported : CodeOf(error.Reason), null));
+    }
+
+    private static ProxyException Unsupported(string detail) =>
+        new(ProxyErrorReason.Unsupported, ProxyStage.Request, "client", detail) { Side = ProxySide.Client };
+
     private static ValueTask ReplyAsync(ServedConnection served, byte version, IPEndPoint? bound) =>
         served.Client.WriteAsync(Reply(version, SocksReplyCode.Succeeded, bound), served.Clock.Token);
 

@@ -48,6 +48,7 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
         {
             if (!HasEnded)
             {
+                OnAttached(path);
                 Record.State = ConnectionState.Open;
                 registry.Write(ProxyEventKind.Opened, "opened", connection: Record);
                 _waiting?.Empty(path, Record.AddSentDatagram);
@@ -74,6 +75,11 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
     {
         if (HasEnded) return;
         if (Deliver(payload)) Record.AddReceivedDatagram(payload.Length);
+    }
+
+    /// <summary>The path is there, and nothing has gone along it yet.</summary>
+    protected virtual void OnAttached(DatagramPath path)
+    {
     }
 
     /// <summary>Sends a datagram of the destination to the client; false when it is lost.</summary>

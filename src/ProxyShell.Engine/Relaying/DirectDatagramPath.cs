@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Transport;
@@ -19,6 +20,8 @@ internal sealed class DirectDatagramPath : DatagramPath, IDatagramReceiver
     }
 
     public override int MaxPayload => _socket.MaxPayload;
+
+    public override IPEndPoint? Source => _socket.RemoteEndPoint;
 
     public override bool Send(ReadOnlySpan<byte> payload) => _socket.Send(default, payload);
 

@@ -23,6 +23,9 @@ internal abstract class DatagramSocket : IAbortable, IDisposable
     /// <summary>The bound address, with the real port.</summary>
     public abstract IPEndPoint LocalEndPoint { get; }
 
+    /// <summary>The address it is connected to, or null.</summary>
+    public IPEndPoint? RemoteEndPoint { get; protected init; }
+
     /// <summary>The most bytes one datagram can carry: 65,507 over IPv4, 65,527 over IPv6.</summary>
     public int MaxPayload => MaxLength - HeaderLength - (LocalEndPoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Ipv4HeaderLength : 0);
 

@@ -51,8 +51,6 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
             BlockByDefault = BlockByDefault,
             MaxConnections = MaxConnections ?? options.MaxConnections,
             MaxConnectionsPerClient = MaxConnectionsPerClient ?? options.MaxConnectionsPerClient,
-            BandwidthLimit = BandwidthLimit ?? options.BandwidthLimit,
-            ClientBandwidthLimit = ClientBandwidthLimit ?? options.ClientBandwidthLimit,
             AllowSource = allowed,
             DenySource = denied,
             IdleTimeout = IdleTimeout ?? options.IdleTimeout,

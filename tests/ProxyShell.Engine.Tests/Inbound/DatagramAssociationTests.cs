@@ -107,9 +107,9 @@ public sealed class DatagramAssociationTests : IAsyncLifetime
     {
         public int Measure(ReadOnlySpan<byte> datagram) => datagram.Length >= 3 && datagram[0] == '@' ? 3 : 0;
 
-        public HostEndpoint Read(ReadOnlySpan<byte> header) => new("127.0.0.1", BinaryPrimitives.ReadUInt16BigEndian(header[1..]));
+        public HostEndpoint? Read(ReadOnlySpan<byte> header) => new("127.0.0.1", BinaryPrimitives.ReadUInt16BigEndian(header[1..]));
 
-        public byte[] Answer(ReadOnlySpan<byte> header) => header.ToArray();
+        public byte[] Answer(ReadOnlySpan<byte> header, IPEndPoint? source) => header.ToArray();
     }
 
     private sealed class Nothing : IAbortable

@@ -23,6 +23,7 @@ internal sealed unsafe partial class LinuxDatagramSocket : DatagramSocket, IEpol
     public LinuxDatagramSocket(SocketDescriptor socket, int family, EpollLoop loop, IPEndPoint? remote, int maxLength)
     {
         (_socket, _family, _loop, _maxLength, _isConnected) = (socket, family, loop, maxLength, remote is not null);
+        RemoteEndPoint = remote;
         if (remote is not null) _remote = DatagramPeer.From(remote);
         LocalEndPoint = (IPEndPoint)NativeAddress.Local(socket)!;
         _isWildcard = remote is null && (LocalEndPoint.Address.Equals(IPAddress.Any) || LocalEndPoint.Address.Equals(IPAddress.IPv6Any));

@@ -18,6 +18,7 @@ internal sealed class PortableDatagramSocket : DatagramSocket
     public PortableDatagramSocket(Socket socket, IPEndPoint? remote, int maxLength)
     {
         (_socket, _maxLength, _connected) = (socket, maxLength, remote is not null);
+        RemoteEndPoint = remote;
         if (remote is not null) _remote = DatagramPeer.From(remote);
         LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
         socket.Blocking = false;
