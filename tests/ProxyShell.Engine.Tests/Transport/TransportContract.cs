@@ -306,6 +306,24 @@ public abstract class TransportContract(string sockets)
     }
 
     [Fact]
+    public async Task A_port_can_be_listened_on_again_at_once()
+    {
+        EndPoint endpoint;
+        await using (var pair = new ConnectedPair(sockets))
+        {
+            endpoint = pair.EndPoint;
+            (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
+            // who ends first keeps the connection in TIME_WAIT
+            await far.CompleteWritesAsync(CancellationToken.None);
+            Assert.Empty(await ConnectedPair.ReadToEndAsync(near));
+            await near.CompleteWritesAsync(CancellationToken.None);
+            Assert.Empty(await ConnectedPair.ReadToEndAsync(far));
+        }
+        await using var again = new ConnectedPair(sockets, endpoint);
+        await again.ConnectAsync();
+    }
+
+    [Fact]
     public async Task A_listener_can_close_while_clients_come()
     {
         for (int round = 0; round < 20; round++)

@@ -39,7 +39,8 @@ internal sealed class PortableTransport : SocketTransport
 
     public override ConnectionListener Listen(EndPoint endpoint)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        // .NET lets a port be used again whose connections are still in TIME_WAIT only when it is told that this is TCP
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
             if (OperatingSystem.IsWindows()) socket.ExclusiveAddressUse = true;
