@@ -40,7 +40,7 @@ public sealed class AccessListener : ListenerService
     public HostEndpoint? Destination => _options.Destination;
 
     /// <summary>The hops on the way.</summary>
-    public ProxyChain Chain => _options.Chain;
+    public ProxyChain Chain => _outbound.Routes.DefaultChain;
 
     /// <inheritdoc />
     public override string Uri => LocalEndPoint is not IPEndPoint endpoint ? $"unix:{LocalEndPoint}"
@@ -50,6 +50,8 @@ public sealed class AccessListener : ListenerService
     private protected override DatagramPort? Datagrams => _datagrams;
 
     private protected override bool AcceptsConnections => _datagrams is null;
+
+    private protected override Outbound? Outbound => _outbound;
 
     private protected override bool AuthenticatesClients => _inbound is not null && _options.Served.AuthenticateAll;
 

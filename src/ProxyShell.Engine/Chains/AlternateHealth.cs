@@ -47,10 +47,10 @@ internal sealed class AlternateHealth
         lock (_gate) return time.GetTimestamp() < _due;
     }
 
-    /// <summary>A connection through it was set up. Returns whether that changes its state.</summary>
-    public bool Worked(TimeProvider time)
+    /// <summary>A connection through it was set up. Returns what that changes.</summary>
+    public HealthStep? Worked(TimeProvider time)
     {
-        if (_state == AlternateState.Up && _failures == 0) return false;
+        if (_state == AlternateState.Up && _failures == 0) return null;
         lock (_gate)
         {
             _pause = FirstPause;
@@ -59,7 +59,7 @@ internal sealed class AlternateHealth
     }
 
     /// <summary>A connection failed at it, or (when that is not certain) waited in vain for it or for what lies behind it.</summary>
-    public bool Failed(string error, bool certain, TimeProvider time)
+    public HealthStep? Failed(string error, bool certain, TimeProvider time)
     {
         lock (_gate)
         {
@@ -69,7 +69,7 @@ internal sealed class AlternateHealth
     }
 
     /// <summary>A probe was answered; <paramref name="whole"/> when it showed that the alternate does its work, not only that it is there.</summary>
-    public bool Answered(TimeSpan latency, bool whole, TimeProvider time)
+    public HealthStep? Answered(TimeSpan latency, bool whole, TimeProvider time)
     {
         lock (_gate)
         {
@@ -82,7 +82,7 @@ internal sealed class AlternateHealth
     }
 
     /// <summary>A probe was not answered.</summary>
-    public bool Unanswered(string error, TimeProvider time)
+    public HealthStep? Unanswered(string error, TimeProvider time)
     {
         lock (_gate)
         {
@@ -107,6 +107,12 @@ internal sealed class AlternateHealth
         }
     }
 
+    /// <summary>A probe told nothing about it: something before it failed, or the one that probed has stopped.</summary>
+    public void ProbeAgain(TimeProvider time)
+    {
+        lock (_gate) _due = After(Jittered(_state == AlternateState.Down ? _pause : Interval), time);
+    }
+
     /// <summary>How it is now.</summary>
     public ChainHealth Snapshot(int place, HopAlternate alternate, ChainSelection selection)
     {
@@ -129,13 +135,13 @@ internal sealed class AlternateHealth
         }
     }
 
-    private bool BeUp(TimeProvider time)
+    private HealthStep? BeUp(TimeProvider time)
     {
         _failures = 0;
         return Become(AlternateState.Up, time);
     }
 
-    private bool BeOut(AlternateState state, string error, bool atOnce, TimeProvider time)
+    private HealthStep? BeOut(AlternateState state, string error, bool atOnce, TimeProvider time)
     {
         _lastError = error;
         _failures++;
@@ -146,14 +152,15 @@ internal sealed class AlternateHealth
             _due = After(atOnce ? TimeSpan.Zero : Jittered(_pause), time);
             if (!atOnce) _pause = _pause * 2 < Interval ? _pause * 2 : Interval;
         }
-        return !(state == AlternateState.Suspect && isOut) && Become(state, time);
+        return state == AlternateState.Suspect && isOut ? null : Become(state, time);
     }
 
-    private bool Become(AlternateState state, TimeProvider time)
+    private HealthStep? Become(AlternateState state, TimeProvider time)
     {
-        if (_state == state) return false;
+        AlternateState before = _state;
+        if (before == state) return null;
         (_state, _since) = (state, time.GetUtcNow());
-        return true;
+        return new HealthStep(before, state);
     }
 
     // so that services do not probe in step

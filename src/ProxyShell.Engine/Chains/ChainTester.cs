@@ -10,8 +10,6 @@ namespace ProxyShell.Engine.Chains;
 /// <summary>Tests a chain hop by hop with probes, and the destination behind it with a connection.</summary>
 public sealed class ChainTester
 {
-    private const int EchoLength = 8;
-
     private static readonly TimeSpan EndTime = TimeSpan.FromMilliseconds(500);
 
     private readonly TimeProvider _time;
@@ -103,7 +101,7 @@ public sealed class ChainTester
             TimeSpan dials = answers.Aggregate(TimeSpan.Zero, (sum, answer) => sum + answer.ConnectTime);
             // the hop that dialled this one told how long it took
             TimeSpan dial = !isProbe ? answers[^1].ConnectTime : number == 1 ? firstDial : answers[^2].ConnectTime;
-            TimeSpan? echo = isProbe ? await EchoAsync(connection, cancellationToken).ConfigureAwait(false) : null;
+            TimeSpan? echo = isProbe ? await ProbeEcho.MeasureAsync(connection, Count, _time, cancellationToken).ConfigureAwait(false) : null;
             if (!isProbe) await EndAsync(flight.Payload, cancellationToken).ConfigureAwait(false);
             TimeSpan clean = handshake > dials ? handshake - dials : TimeSpan.Zero;
             return Outcome(number, isProbe, endpoint, HopTestStatus.Ok, dial, clean, echo);
@@ -132,7 +130,7 @@ public sealed class ChainTester
             var flight = new RelayFlight(connection, part, part.Hops.Count - 1, part.Hops.Count, target, _time);
             await PathConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
             TimeSpan handshake = _time.GetElapsedTime(start);
-            return Outcome(number, isHop: true, endpoint, HopTestStatus.Ok, dial, handshake, await EchoAsync(connection, cancellationToken).ConfigureAwait(false));
+            return Outcome(number, isHop: true, endpoint, HopTestStatus.Ok, dial, handshake, await ProbeEcho.MeasureAsync(connection, Count, _time, cancellationToken).ConfigureAwait(false));
         }
     }
 
@@ -153,23 +151,6 @@ public sealed class ChainTester
         {
             // the test is over: what the destination makes of its end is its own affair
         }
-    }
-
-    private async Task<TimeSpan> EchoAsync(DuplexConnection connection, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[EchoLength];
-        long start = _time.GetTimestamp();
-        for (int i = 0; i < Count; i++)
-        {
-            await connection.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-            for (int read = 0; read < EchoLength;)
-            {
-                int count = await connection.ReadAsync(buffer.AsMemory(read), cancellationToken).ConfigureAwait(false);
-                if (count == 0) throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Request, null, "closed instead of an echo");
-                read += count;
-            }
-        }
-        return _time.GetElapsedTime(start) / Count;
     }
 
     private static HopTestResult Outcome(

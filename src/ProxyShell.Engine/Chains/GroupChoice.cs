@@ -31,12 +31,18 @@ internal sealed class GroupChoice(HopGroup group)
         return last.Length == 0 ? up : [.. up, .. last];
     }
 
+    /// <summary>The alternate that a connection would most likely take; asking changes nothing.</summary>
+    public int Preferred(TimeProvider time)
+    {
+        int present = group.Selection == ChainSelection.LowestLatency ? Volatile.Read(ref _fastest) : 0;
+        return _health[present].IsOut(time) ? Math.Max(0, Array.FindIndex(_health, health => !health.IsOut(time))) : present;
+    }
+
     /// <summary>A connection through the alternate was set up.</summary>
     public void Worked(int index, TimeProvider time) => Tell(index, _health[index].Worked(time), null);
 
     /// <summary>A connection failed at the alternate, or (when that is not certain) waited in vain for it or for what lies behind it.</summary>
-    public void Failed(int index, ProxyException error, bool certain, TimeProvider time) =>
-        Tell(index, _health[index].Failed(error.Message, certain, time), error);
+    public void Failed(int index, ProxyException error, bool certain, TimeProvider time) => Tell(index, _health[index].Failed(error.Message, certain, time), error);
 
     /// <summary>A probe of the alternate was answered; <paramref name="whole"/> when it showed that the alternate does its work.</summary>
     public void Answered(int index, TimeSpan latency, bool whole, TimeProvider time) => Tell(index, _health[index].Answered(latency, whole, time), null);
@@ -48,9 +54,9 @@ internal sealed class GroupChoice(HopGroup group)
 
     private IEnumerable<int> Indexes => Enumerable.Range(0, _health.Length);
 
-    private void Tell(int index, bool changed, ProxyException? error)
+    private void Tell(int index, HealthStep? step, ProxyException? error)
     {
-        if (changed) Changed?.Invoke(new HealthChange(group.Alternates[index], _health[index].State, error));
+        if (step is { } changed) Changed?.Invoke(new HealthChange(group.Alternates[index], changed, error));
     }
 
     private int[] Arrange(int[] up)

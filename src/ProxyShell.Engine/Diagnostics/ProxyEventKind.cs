@@ -23,4 +23,7 @@ public enum ProxyEventKind
 
     /// <summary>The service itself met trouble, for example accept errors.</summary>
     Warning,
+
+    /// <summary>An alternate of a chain went down or is up again.</summary>
+    Health,
 }

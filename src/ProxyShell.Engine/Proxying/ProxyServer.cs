@@ -49,6 +49,8 @@ public sealed class ProxyServer : ListenerService
             : hop;
     }
 
+    private protected override Outbound? Outbound => _outbound;
+
     private protected override bool AuthenticatesClients => _served.AuthenticateAll;
 
     private protected override string Remedy => _served.Remedy;

@@ -8,13 +8,42 @@ namespace ProxyShell.Engine.Routing;
 /// <summary>The way out of a service: chooses the chain for a destination and connects. What it goes by can be exchanged at any time.</summary>
 internal sealed partial class Outbound(ChainConnector connector, RouteTable routes)
 {
+    private readonly Lock _gate = new();
     private volatile RouteTable _routes = routes;
+    private ChainWatch? _watch;
+    private bool _stopped;
 
-    /// <summary>What it goes by; connections under way are not touched by an exchange.</summary>
+    /// <summary>What it goes by; connections under way are not touched by an exchange. The chains of the new one are probed from then on.</summary>
     public RouteTable Routes
     {
         get => _routes;
-        set => _routes = value;
+        set
+        {
+            lock (_gate)
+            {
+                _routes = value;
+                _watch?.Watch(value.Chains);
+            }
+        }
+    }
+
+    /// <summary>Begins to probe the alternates of the chains; what happens to them is told as events.</summary>
+    public void StartWatching(ConnectionRegistry events)
+    {
+        lock (_gate)
+        {
+            if (_stopped) return;
+            _watch ??= new ChainWatch(connector.Paths, connector.Time, (message, reason) => events.Write(ProxyEventKind.Health, message, reason));
+            _watch.Watch(_routes.Chains);
+        }
+    }
+
+    /// <summary>Ends probing; returns when the last probe has ended.</summary>
+    public async ValueTask StopWatchingAsync()
+    {
+        ChainWatch? watch;
+        lock (_gate) (watch, _watch, _stopped) = (_watch, null, true);
+        if (watch is not null) await watch.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>The way to a destination; the route's policy still has to agree to it.</summary>

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
@@ -92,6 +94,12 @@ public abstract partial class ListenerService : IAsyncDisposable
     /// <summary>What would authenticate clients, as the beginning of a sentence ("give a key, "); empty when nothing can.</summary>
     private protected virtual string Remedy => "";
 
+    /// <summary>The way out, whose chains are probed while the service runs; null when it has none.</summary>
+    private protected virtual Outbound? Outbound => null;
+
+    /// <summary>The chains that connections may take now: those of the rules, and the one for what no rule matches.</summary>
+    public IReadOnlyList<ProxyChain> GetChains() => Outbound is { } outbound ? [.. outbound.Routes.Chains.Distinct()] : [];
+
     /// <summary>The open connections.</summary>
     public IReadOnlyList<ProxyConnection> GetConnections() => Registry.ToList();
 
@@ -111,6 +119,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         }
         ProtectSocketFile();
         Registry.Write(ProxyEventKind.Started, $"listening on {Listening}");
+        Outbound?.StartWatching(Registry);
         _listener?.Start(OnAccepted, OnAcceptTrouble);
         if (_datagrams is not null) Datagrams!.Start(this, _datagrams);
     }
@@ -144,6 +153,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         await Task.Yield();
         if (_listener is not null) await _listener.DisposeAsync().ConfigureAwait(false);
         RemoveSocketFile();
+        if (Outbound is { } outbound) await outbound.StopWatchingAsync().ConfigureAwait(false);
         // flows that are open still need the datagram socket
         _sweeper!.Hurry();
         await Registry.WhenEmptyAsync().WaitAsync(_hurry.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
