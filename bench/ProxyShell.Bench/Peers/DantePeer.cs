@@ -20,7 +20,7 @@ internal sealed class DantePeer : IRelayPeer
         string file = Path.Combine(plan.Directory, $"{Id}-{plan.Port}.conf");
         File.WriteAllText(file, Configuration(plan));
         string processFile = Path.Combine(plan.Directory, $"{Id}-{plan.Port}.pid");
-        string[] arguments = ["-f", file, "-p", processFile, "-N", $"{Environment.ProcessorCount}"];
+        string[] arguments = ["-f", file, "-p", processFile, "-N", $"{plan.Processors}"];
         return new ProcessCommand(InstalledProgram.Find("danted")!, arguments)
         {
             Environment = new Dictionary<string, string> { ["TMPDIR"] = plan.Directory }, // for the memory that its processes share

@@ -38,7 +38,7 @@ internal sealed class NginxPeer(RelayService service, string? bufferSize = null)
             {{(module is null ? string.Empty : $"load_module {module};")}}
             daemon off;
             {{(Environment.UserName == "root" ? "user root;" : string.Empty)}}
-            worker_processes auto;
+            worker_processes {{plan.Processors}};
             pid {{plan.Directory}}/nginx-{{plan.Port}}.pid;
             error_log stderr error;
             events { worker_connections {{(2 * plan.MaxConnections) + 64}}; }

@@ -27,7 +27,7 @@ internal sealed class SquidPeer : IRelayPeer
         {
             Leftovers =
             [
-                .. Processes().Select(process => $"{SocketDirectory}/{serviceName}-{process}.ipc"),
+                .. Processes(plan).Select(process => $"{SocketDirectory}/{serviceName}-{process}.ipc"),
                 .. SharedParts.Select(part => $"{MemoryDirectory}/{serviceName}-cf__{part}.shm"),
             ],
         };
@@ -35,13 +35,13 @@ internal sealed class SquidPeer : IRelayPeer
 
     private static readonly string[] SharedParts = ["metadata", "queues", "readers"];
 
-    private static IEnumerable<string> Processes() =>
-        Enumerable.Range(1, Environment.ProcessorCount).Select(worker => $"kid-{worker}").Append("coordinator");
+    private static IEnumerable<string> Processes(RelayPlan plan) =>
+        Enumerable.Range(1, plan.Processors).Select(worker => $"kid-{worker}").Append("coordinator");
 
     // Debian's squid changes to its own user, who may not look into the bench's directory: it logs nothing there
     private static string Configuration(RelayPlan plan) => $"""
         http_port 127.0.0.1:{plan.Port}
-        workers {Environment.ProcessorCount}
+        workers {plan.Processors}
         acl loopback src 127.0.0.0/8
         http_access allow loopback
         cache deny all

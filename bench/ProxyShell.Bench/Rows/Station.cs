@@ -32,7 +32,10 @@ internal sealed class Station : IDisposable
         ServerProcess origin = await specification.StartAsync(context.Cancelled);
         try
         {
-            var plan = new RelayPlan(FreePorts.Take(), origin.Port, maxConnections, context.Directory);
+            var plan = new RelayPlan(FreePorts.Take(), origin.Port, maxConnections, context.Directory)
+            {
+                Processors = context.RelayProcessors?.Count ?? Environment.ProcessorCount,
+            };
             ServerProcess? relay = peer.Prepare(plan) is { } command
                 ? await ServerProcess.StartAsync(peer.Name, command with { Processors = context.RelayProcessors }, plan.Port, specification.Readiness, context.Cancelled)
                 : null;
