@@ -120,3 +120,23 @@ prints() {
 
 # the checksum of a file of 20 MB that suites download
 prints_sum() { prints "$(checksum "$work/www/mixed")" "$@"; }
+
+# talk PORT FORMAT: says the bytes that printf makes of it, and prints what comes back until the end, at most 10 seconds
+talk() {
+    exec 5<>"/dev/tcp/127.0.0.1/$1" || return
+    printf "$2" >&5
+    timeout 10 cat <&5
+    local status=$?
+    exec 5>&-
+    return $status
+}
+
+# talk_status PORT STATUS FORMAT: the answer has the status, and the connection is closed
+talk_status() {
+    local seen
+    seen=$(talk "$1" "$3") || { echo "not closed: $seen"; return 1; }
+    echo "$seen"
+    [[ $seen == "HTTP/1.1 $2 "* ]]
+}
+
+mixed_fetch() { fetch -o "$work/mixed" "$1" && same "$work/mixed" "$work/www/mixed"; }

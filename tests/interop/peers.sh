@@ -26,7 +26,7 @@ export PX_LOGIN
 
 start_web() {
     have nginx || return 2
-    web_port=$(free_port) proxied_web_port=$(free_port)
+    web_port=$(free_port) proxied_web_port=$(free_port) gate_port=$(free_port)
     mkdir -p "$work/www" "$work/nginx"
     cat >"$work/nginx/nginx.conf" <<CONF
 $([ "$(id -u)" -eq 0 ] && echo 'user root;')
@@ -46,6 +46,13 @@ http {
         location = /client { default_type text/plain; return 200 "\$remote_addr \$remote_port\n"; }
         location /zipped/ { alias $work/www/; gzip on; gzip_types *; gzip_comp_level 1; gzip_proxied any; }
         location /upload/ { dav_methods PUT; create_full_put_path on; }
+        # a relay hop behind a web server
+        location = /gate {
+            proxy_pass http://127.0.0.1:$gate_port;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade \$http_upgrade;
+            proxy_set_header Connection upgrade;
+        }
         location = /none { return 204; }
         location = /headers { default_type text/plain; return 200 "\$http_connection|\$http_proxy_connection|\$http_proxy_authorization|\$http_x_secret|\$http_x_kept\n"; }
     }
@@ -132,9 +139,9 @@ start_squid() {
     auth=$(ls /usr/lib/squid/basic_ncsa_auth /usr/lib64/squid/basic_ncsa_auth /usr/libexec/squid/basic_ncsa_auth 2>/dev/null | head -n 1)
     [ -n "$auth" ] && have openssl || return 2
     squid_port=$(free_port)
-    # it gives up root, and must still read its files
+    # it gives up root, and must still read its files and write its log
     squid_home=$(mktemp -d "${TMPDIR:-/tmp}/proxyshell-squid.XXXXXX")
-    chmod 755 "$squid_home"
+    chmod 777 "$squid_home"
     printf '%s:%s\n' "${PX_LOGIN%%:*}" "$(openssl passwd -apr1 "${PX_LOGIN#*:}")" >"$squid_home/users"
     cat >"$squid_home/squid.conf" <<CONF
 http_port 127.0.0.1:$squid_port
@@ -144,7 +151,7 @@ acl known proxy_auth REQUIRED
 http_access allow known
 http_access deny all
 cache deny all
-access_log stdio:/dev/stdout
+access_log stdio:$squid_home/access.log
 cache_log stdio:/dev/stderr
 cache_store_log none
 pid_filename none

@@ -1,7 +1,7 @@
-# SOCKS from both sides: the npm package socks as a client, and foreign SOCKS servers as hops.
+# SOCKS from both sides: the npm package socks as a client of all three commands, and foreign SOCKS servers as hops.
 
 socks_suite() {
-    local open guarded
+    local open guarded echo_port
     if [ -z "$web_port" ]; then skip "SOCKS" "nginx is not installed"; return; fi
     start_peer microsocks; start_peer danted; start_peer ssh_socks
     head -c 20000000 /dev/urandom >"$work/www/mixed"
@@ -11,13 +11,18 @@ socks_suite() {
     start_host socks || { fail "the SOCKS servers start" "$work/socks.log"; return; }
     open=127.0.0.1:$(port_of socks open) guarded=127.0.0.1:$(port_of socks guarded)
     if have_npm; then
+        echo_port=$(free_port)
+        serve "$work/echo.log" node "$work/npm/echo.mjs" "$echo_port"
+        until_true grep -q echo "$work/echo.log"
         check "npm socks: CONNECT, version 5" prints_sum npm_script socks connect "socks5://$open" "127.0.0.1:$web_port" /mixed
         check "npm socks: CONNECT, version 4" prints_sum npm_script socks connect "socks4://$open" "127.0.0.1:$web_port" /mixed
         check "npm socks: CONNECT with a user" prints_sum npm_script socks connect "socks5://$PX_LOGIN@$guarded" "localhost:$web_port" /mixed
         check "npm socks: BIND" prints "from inside" npm_script socks bind "socks5://$open" 127.0.0.1:0
         check "npm socks: BIND with a user" prints "from inside" npm_script socks bind "socks5://$PX_LOGIN@$guarded" 127.0.0.1:0
+        check "npm socks: ASSOCIATE" prints "five datagrams" npm_script socks associate "socks5://$open" "127.0.0.1:$echo_port"
+        check "npm socks: ASSOCIATE with a user" prints "five datagrams" npm_script socks associate "socks5://$PX_LOGIN@$guarded" "127.0.0.1:$echo_port"
     else
-        skip "npm socks: CONNECT and BIND" "$why"
+        skip "npm socks: CONNECT, BIND and ASSOCIATE" "$why"
     fi
     end_server "$host_pid"
     socks_hop microsocks "$microsocks_port" socks5://env:PX_LOGIN@
@@ -49,7 +54,5 @@ socks_hop() {
     [ "$name" != microsocks ] || check "$name refuses a stranger" says 1 "hop 1 (127.0.0.1:$2):" "$proxyshell" connect --chain "socks5://127.0.0.1:$2" 127.0.0.1:1
     end_server "$host_pid"
 }
-
-mixed_fetch() { fetch -o "$work/mixed" "$1" && same "$work/mixed" "$work/www/mixed"; }
 
 socks_suite
