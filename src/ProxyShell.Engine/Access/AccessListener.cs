@@ -57,7 +57,7 @@ public sealed class AccessListener : ListenerService
 
     private protected override string Remedy => _inbound is null ? "" : _options.Served.Remedy;
 
-    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => _inbound is null || _options.Certificate is not null
+    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => _inbound is null || _options.SpeaksTls
         ? base.TurnAwayAsync(connection)
         : _inbound.TurnAwayAsync(connection, _options.TimeProvider);
 
@@ -95,6 +95,6 @@ public sealed class AccessListener : ListenerService
     private ProxyHop AsHop(IPEndPoint endpoint)
     {
         var host = HostEndpoint.From(endpoint);
-        return new ProxyHop(_options.Certificate is null ? TransportAddress.Tcp(host) : TransportAddress.Tls(host)) { Protocol = _options.Served.HopProtocol };
+        return new ProxyHop(!_options.SpeaksTls ? TransportAddress.Tcp(host) : TransportAddress.Tls(host)) { Protocol = _options.Served.HopProtocol };
     }
 }

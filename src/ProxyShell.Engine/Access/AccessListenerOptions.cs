@@ -33,7 +33,7 @@ public sealed record AccessListenerOptions : ServiceOptions
 
     /// <summary>The choice of protocols for a listener without a destination.</summary>
     internal ServedProtocols Served =>
-        ServedProtocols.Choose(Protocols, ProxyProtocols.Socks5 | ProxyProtocols.Http, hasKeys: false, Credentials.Count > 0, AllowAnonymous);
+        ServedProtocols.Choose(Protocols, ProxyProtocols.Socks5 | ProxyProtocols.Http, hasKeys: false, Credentials.Count > 0, RequiresClientCertificate, AllowAnonymous);
 
     internal override void Validate()
     {
@@ -54,7 +54,7 @@ public sealed record AccessListenerOptions : ServiceOptions
     private void ValidateUdp()
     {
         if (Destination is null) throw new FormatException("Udp needs a Destination: a datagram does not say where it wants to go.");
-        if (Certificate is not null) throw new FormatException("A Certificate is given, but with Udp there is no TLS: leave out one of the two.");
+        if (SpeaksTls) throw new FormatException("A Certificate is given, but with Udp there is no TLS: leave out one of the two.");
         if (AcceptProxyProtocol || SendProxyProtocol != ProxyHeaderVersion.None)
             throw new FormatException($"{(AcceptProxyProtocol ? nameof(AcceptProxyProtocol) : nameof(SendProxyProtocol))} is given, but a PROXY header begins a connection, not a datagram: leave out one of the two.");
         Require(!LocalAddress.StartsWith("unix:", StringComparison.Ordinal), nameof(LocalAddress), LocalAddress, "an IP address with Udp");

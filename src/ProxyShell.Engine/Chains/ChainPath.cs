@@ -11,9 +11,10 @@ internal sealed record ChainPath(IReadOnlyList<ProxyHop> Hops, ProxyKey? Payload
     public int EndOfFlight(int index)
     {
         if (Hops[index].Protocol != HopProtocol.Relay) return index + 1;
-        // the hop before connects to the next one over TCP, TLS or a Unix socket; everything else is ours to layer on top
+        // the hop before connects to the next one over TCP, TLS or a Unix socket; everything else is ours to layer on top,
+        // and so is TLS in which a certificate of ours is shown
         int end = index + 1;
-        while (end < Hops.Count && Hops[end].Protocol == HopProtocol.Relay && Hops[end].WebSocketPath is null) end++;
+        while (end < Hops.Count && Hops[end].Protocol == HopProtocol.Relay && Hops[end] is { WebSocketPath: null, ClientCertificate: null }) end++;
         return end;
     }
 

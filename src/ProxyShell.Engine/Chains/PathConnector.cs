@@ -99,7 +99,7 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
         }
         // only the destination's TLS is asked for here: that of a hop is laid on when its turn comes
         return next.Address.Kind == TransportKind.Tls
-            ? await LayAsync(current, path, index + 1, () => TlsTransport.ConnectAsync(current, next.Trust, next.ServerName ?? next.Address.Endpoint!.Host, cancellationToken), next.Address).ConfigureAwait(false)
+            ? await LayAsync(current, path, index + 1, () => TlsTransport.ConnectAsync(current, next.Trust, next.ServerName ?? next.Address.Endpoint!.Host, next.ClientCertificate, cancellationToken), next.Address).ConfigureAwait(false)
             : current;
     }
 
@@ -109,9 +109,9 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
         ProxyHop hop = path.Hops[index];
         DuplexConnection current;
         if (connection is null)
-            current = await DialAsync(new FlightTarget(hop.Address, hop.Trust, hop.ServerName), DestinationPolicy.AllowAll, HopNaming.Hop(index + 1, hop), index + 1, cancellationToken).ConfigureAwait(false);
+            current = await DialAsync(new FlightTarget(hop.Address, hop.Trust, hop.ServerName) { ClientCertificate = hop.ClientCertificate }, DestinationPolicy.AllowAll, HopNaming.Hop(index + 1, hop), index + 1, cancellationToken).ConfigureAwait(false);
         else if (hop.Address.Kind == TransportKind.Tls)
-            current = await LayAsync(connection, path, index, () => TlsTransport.ConnectAsync(connection, hop.Trust, hop.ServerName ?? hop.Address.Endpoint!.Host, cancellationToken)).ConfigureAwait(false);
+            current = await LayAsync(connection, path, index, () => TlsTransport.ConnectAsync(connection, hop.Trust, hop.ServerName ?? hop.Address.Endpoint!.Host, hop.ClientCertificate, cancellationToken)).ConfigureAwait(false);
         else
             current = connection;
         return hop.WebSocketPath is null
@@ -178,7 +178,7 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
     {
         try
         {
-            return await dialer.DialAsync(target.Address!, policy, target.Trust, target.ServerName, cancellationToken).ConfigureAwait(false);
+            return await dialer.DialAsync(target.Address!, policy, target.Trust, target.ServerName, target.ClientCertificate, cancellationToken).ConfigureAwait(false);
         }
         catch (ProxyException e)
         {

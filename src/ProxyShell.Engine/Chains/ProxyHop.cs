@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Security;
 
@@ -40,6 +41,12 @@ public sealed record ProxyHop
 
     /// <summary>How the proxy's TLS certificate is trusted; of meaning for TLS hops only.</summary>
     public TlsTrust Trust { get; init; } = TlsTrust.System;
+
+    /// <summary>
+    /// The certificate, with private key, to show to a TLS hop that asks its clients for one; null for none. TLS to such a hop is laid on from
+    /// here, through the hops before it, which costs a round trip but leaves the key with its owner.
+    /// </summary>
+    public X509Certificate2? ClientCertificate { get; init; }
 
     /// <summary>The name to ask for and check in TLS when it is not the address' host.</summary>
     public string? ServerName { get; init; }

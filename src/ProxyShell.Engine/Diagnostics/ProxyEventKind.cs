@@ -26,4 +26,7 @@ public enum ProxyEventKind
 
     /// <summary>An alternate of a chain went down or is up again.</summary>
     Health,
+
+    /// <summary>Options of the running service were changed, or a certificate was loaded anew; the message says what is different.</summary>
+    Reconfigured,
 }

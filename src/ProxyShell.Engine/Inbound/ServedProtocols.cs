@@ -22,9 +22,10 @@ internal readonly record struct ServedProtocols(ProxyProtocols Served, ProxyProt
     /// <summary>Chooses; <paramref name="offered"/> is what the kind of service can serve at all.</summary>
     /// <exception cref="FormatException">A protocol is named that is not served here, or that would let in strangers while another is guarded.</exception>
     public static ServedProtocols Choose(
-        ProxyProtocols? named, ProxyProtocols offered, bool hasKeys, bool hasCredentials, bool allowAnonymous)
+        ProxyProtocols? named, ProxyProtocols offered, bool hasKeys, bool hasCredentials, bool hasClientCertificates, bool allowAnonymous)
     {
-        ProxyProtocols guarded = offered & ((hasKeys ? ProxyProtocols.Relay : 0) | (hasCredentials ? ProxyProtocols.Socks5 | ProxyProtocols.Http : 0));
+        // TLS comes before every protocol
+        ProxyProtocols guarded = hasClientCertificates ? offered : offered & ((hasKeys ? ProxyProtocols.Relay : 0) | (hasCredentials ? ProxyProtocols.Socks5 | ProxyProtocols.Http : 0));
         if (named is not { } chosen)
         {
             ProxyProtocols all = guarded == 0 ? offered : guarded;

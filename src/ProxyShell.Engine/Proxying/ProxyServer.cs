@@ -44,7 +44,7 @@ public sealed class ProxyServer : ListenerService
         hop = hop.Protocol == HopProtocol.Relay
             ? hop with { Key = _options.Keys is [var key, ..] ? key : null }
             : hop with { Credential = _options.Credentials is [var credential, ..] ? credential : null };
-        return _options.Certificate is { } certificate
+        return _options.DefaultCertificate is { } certificate
             ? hop with { Trust = TlsTrust.Pinned(certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)) }
             : hop;
     }
@@ -56,7 +56,7 @@ public sealed class ProxyServer : ListenerService
     private protected override string Remedy => _served.Remedy;
 
     // before a TLS handshake nothing can be told
-    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => _options.Certificate is null
+    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => !_options.SpeaksTls
         ? _inbound.TurnAwayAsync(connection, _options.TimeProvider)
         : LingeringClose.RunAsync(connection, _options.TimeProvider);
 
@@ -74,7 +74,7 @@ public sealed class ProxyServer : ListenerService
     private ProxyHop BareHop => new(ReachableAddress()) { Protocol = _served.HopProtocol };
 
     private TransportAddress ReachableAddress() => LocalEndPoint is UnixDomainSocketEndPoint path ? TransportAddress.Unix(path.ToString())
-        : _options.Certificate is null ? TransportAddress.Tcp(ReachableEndpoint()) : TransportAddress.Tls(ReachableEndpoint());
+        : !_options.SpeaksTls ? TransportAddress.Tcp(ReachableEndpoint()) : TransportAddress.Tls(ReachableEndpoint());
 
     // another machine cannot connect to "all addresses"; this one reaches itself on loopback
     private HostEndpoint ReachableEndpoint()

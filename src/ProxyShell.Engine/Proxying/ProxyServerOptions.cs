@@ -39,7 +39,7 @@ public sealed record ProxyServerOptions : ServiceOptions
 
     /// <summary>The choice of protocols, made once the options are valid.</summary>
     internal ServedProtocols Served =>
-        ServedProtocols.Choose(Protocols, ProxyProtocols.All, Keys.Count > 0, Credentials.Count > 0, AllowAnonymous);
+        ServedProtocols.Choose(Protocols, ProxyProtocols.All, Keys.Count > 0, Credentials.Count > 0, RequiresClientCertificate, AllowAnonymous);
 
     internal override void Validate()
     {

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -27,13 +28,38 @@ public static class CertificateSource
         }
     }
 
+    /// <summary>Loads a file with the certificates of the issuers that it holds besides.</summary>
+    /// <exception cref="FormatException">Nothing usable is there; the message names the file and the fault.</exception>
+    internal static LoadedCertificate LoadFile(string path, string? password)
+    {
+        X509Certificate2 certificate = Load(path, password);
+        try
+        {
+            // the file is all there is: nothing is fetched in the middle of a handshake
+            return new LoadedCertificate(certificate, SslStreamCertificateContext.Create(certificate, Issuers(path, password), offline: true));
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new FormatException($"The certificate '{path}' cannot be loaded: {e.Message}", e);
+        }
+    }
+
+    private static X509Certificate2Collection Issuers(string path, string? password)
+    {
+        if (IsPkcs12(path)) return X509CertificateLoader.LoadPkcs12CollectionFromFile(path, password);
+        var all = new X509Certificate2Collection();
+        all.ImportFromPemFile(path);
+        return all;
+    }
+
+    private static bool IsPkcs12(string path) => Path.GetExtension(path).ToUpperInvariant() is ".PFX" or ".P12";
+
     private static bool IsThumbprint(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigit);
 
     private static X509Certificate2 FromFile(string path, string? password)
     {
         if (!File.Exists(path)) throw new FormatException($"The certificate file '{path}' does not exist.");
-        string extension = Path.GetExtension(path).ToUpperInvariant();
-        if (extension is ".PFX" or ".P12") return X509CertificateLoader.LoadPkcs12FromFile(path, password);
+        if (IsPkcs12(path)) return X509CertificateLoader.LoadPkcs12FromFile(path, password);
         string text = File.ReadAllText(path);
         string keyFile = Path.ChangeExtension(path, ".key");
         string key = text.Contains("PRIVATE KEY-----", StringComparison.Ordinal) || !File.Exists(keyFile) ? text : File.ReadAllText(keyFile);

@@ -43,7 +43,7 @@ public abstract partial class ListenerService
                 await TurnAwayAsync(served, refusal).ConfigureAwait(false);
                 return;
             }
-            if (_certificate is not null) await EncryptAsync(served).ConfigureAwait(false);
+            if (_tls is not null) await EncryptAsync(served).ConfigureAwait(false);
             await ServeAsync(served).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -77,12 +77,18 @@ public abstract partial class ListenerService
     {
         try
         {
-            served.Client = await TlsTransport.AcceptAsync(served.Client, _certificate!, served.Clock.Token).ConfigureAwait(false);
+            served.Client = await _tls!.AcceptAsync(served.Client, served.Clock.Token).ConfigureAwait(false);
             served.Record.ReplaceClient(served.Client);
         }
-        catch (ProxyException)
+        catch (ProxyException e)
         {
             served.WasRefused = true;
+            if (e.Reason == ProxyErrorReason.AuthenticationFailed)
+            {
+                // an end in order, so that a reset does not destroy the alert where the system's TLS sends one
+                served.WasTold = true;
+                await LingeringClose.RunAsync(served.Client, _options.TimeProvider).ConfigureAwait(false);
+            }
             throw;
         }
     }

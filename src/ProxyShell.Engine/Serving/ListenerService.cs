@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Routing;
+using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
@@ -30,7 +30,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _hurry = new();
-    private readonly SslStreamCertificateContext? _certificate;
+    private readonly TlsServer? _tls;
     private ConnectionListener? _listener;
     private ConnectionSweeper? _sweeper;
     private Task? _stopping;
@@ -47,7 +47,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         _clients.SetRates(options.BandwidthLimit, options.ClientBandwidthLimit);
         _admission = new Admission(options, _clients);
         _refusals = new RefusalLog(Registry, options.TimeProvider);
-        if (options.Certificate is not null) _certificate = SslStreamCertificateContext.Create(options.Certificate, additionalCertificates: null);
+        if (options.SpeaksTls) _tls = MakeTls(options);
     }
 
     /// <summary>Raised for each event, in order, on a pool thread.</summary>
@@ -177,9 +177,16 @@ public abstract partial class ListenerService : IAsyncDisposable
     /// <summary>Throws a <see cref="FormatException"/> when the options would open the machine to strangers.</summary>
     internal void RefuseStrangers()
     {
-        if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || AuthenticatesClients) return;
+        if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || _options.RequiresClientCertificate || AuthenticatesClients) return;
         throw new FormatException(
             $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: {Remedy}listen on 127.0.0.1, or say AllowAnonymous.");
+    }
+
+    private TlsServer MakeTls(ServiceOptions options)
+    {
+        ServerCertificate[] certificates = [.. options.Certificate is { } first ? [ServerCertificate.From(first)] : Array.Empty<ServerCertificate>(), .. options.Certificates];
+        ClientCertificatePolicy? clients = options.RequiresClientCertificate ? new(options.ClientCertificateThumbprints, options.ClientCertificateAuthority) : null;
+        return new TlsServer(certificates, clients, options.TimeProvider, (message, isWarning) => Registry.Write(isWarning ? ProxyEventKind.Warning : ProxyEventKind.Reconfigured, message));
     }
 
     // what listens on a Unix socket is for the same user, as on loopback it is for the same machine

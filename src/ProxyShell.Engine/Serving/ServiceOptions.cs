@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
@@ -20,7 +21,22 @@ public abstract record ServiceOptions
     public int LocalPort { get; init; }
 
     /// <summary>A TLS certificate with private key: clients must then speak TLS. Null for plain connections.</summary>
-    public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate { get; init; }
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>
+    /// More certificates: the name that a client asks for (SNI) chooses the one whose alternative names hold it, in full or by a wildcard.
+    /// The first of all, beginning with <see cref="Certificate"/>, is for all other clients. A <see cref="ReloadingCertificate"/> follows its file.
+    /// </summary>
+    public IReadOnlyList<ServerCertificate> Certificates { get; init; } = [];
+
+    /// <summary>SHA-256 thumbprints of certificates of which each client must show one. This authenticates clients of all protocols.</summary>
+    public IReadOnlyList<string> ClientCertificateThumbprints { get; init; } = [];
+
+    /// <summary>
+    /// Root certificates of authorities, one of which must have issued the certificate that each client must show (directly, or through
+    /// others that the client sends along). With <see cref="ClientCertificateThumbprints"/>, both must hold.
+    /// </summary>
+    public IReadOnlyList<X509Certificate2> ClientCertificateAuthority { get; init; } = [];
 
     /// <summary>The most connections at a time, at least 1; more are turned away.</summary>
     public int MaxConnections { get; init; } = DefaultMaxConnections;
@@ -84,6 +100,13 @@ public abstract record ServiceOptions
     /// <summary>The sockets to use; tests run over each kind.</summary>
     internal Transport.SocketTransport Sockets { get; init; } = Transport.SocketTransport.Default;
 
+    internal bool SpeaksTls => Certificate is not null || Certificates.Count > 0;
+
+    internal bool RequiresClientCertificate => ClientCertificateThumbprints.Count + ClientCertificateAuthority.Count > 0;
+
+    /// <summary>The certificate for clients that name no other.</summary>
+    internal X509Certificate2? DefaultCertificate => Certificate ?? (Certificates is [var first, ..] ? first.Certificate : null);
+
     /// <summary>Throws a <see cref="FormatException"/> that names the first option out of range.</summary>
     internal virtual void Validate()
     {
@@ -93,6 +116,7 @@ public abstract record ServiceOptions
         RequireRate(BandwidthLimit, nameof(BandwidthLimit));
         RequireRate(ClientBandwidthLimit, nameof(ClientBandwidthLimit));
         Require(EventCapacity is >= 1 and <= 1_000_000, nameof(EventCapacity), EventCapacity, "1 to 1000000");
+        if (RequiresClientCertificate) ValidateClientCertificates();
         RequireTime(HandshakeTimeout, nameof(HandshakeTimeout));
         RequireTime(ConnectTimeout, nameof(ConnectTimeout));
         if (IdleTimeout != Timeout.InfiniteTimeSpan) RequireTime(IdleTimeout, nameof(IdleTimeout));
@@ -105,6 +129,16 @@ public abstract record ServiceOptions
     private protected static void Require(bool holds, string option, object? value, string range)
     {
         if (!holds) throw new FormatException($"{option} is '{value}'; it must be {range}.");
+    }
+
+    private void ValidateClientCertificates()
+    {
+        if (!SpeaksTls)
+        {
+            string option = ClientCertificateThumbprints.Count > 0 ? nameof(ClientCertificateThumbprints) : nameof(ClientCertificateAuthority);
+            throw new FormatException($"{option} is given, but without a Certificate of its own the service does not speak TLS: give one.");
+        }
+        _ = new ClientCertificatePolicy(ClientCertificateThumbprints, ClientCertificateAuthority);
     }
 
     private static void RequireRate(long value, string option) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Security;
@@ -11,9 +12,9 @@ internal sealed partial class Dialer(SocketTransport sockets, NameResolver names
 {
     public static Dialer Default { get; } = new(SocketTransport.Default, NameResolver.Default);
 
-    /// <summary>Connects, with TLS where the address says so.</summary>
+    /// <summary>Connects, with TLS where the address says so; the certificate is for servers that ask for one.</summary>
     public async ValueTask<DuplexConnection> DialAsync(
-        TransportAddress address, DestinationPolicy policy, TlsTrust trust, string? serverName, CancellationToken cancellationToken)
+        TransportAddress address, DestinationPolicy policy, TlsTrust trust, string? serverName, X509Certificate2? certificate, CancellationToken cancellationToken)
     {
         if (address.Path is { } path)
         {
@@ -23,7 +24,7 @@ internal sealed partial class Dialer(SocketTransport sockets, NameResolver names
         HostEndpoint endpoint = address.Endpoint!;
         DuplexConnection connection = await DialTcpAsync(endpoint, policy, cancellationToken).ConfigureAwait(false);
         return address.Kind == TransportKind.Tls
-            ? await TlsTransport.ConnectAsync(connection, trust, serverName ?? endpoint.Host, cancellationToken).ConfigureAwait(false)
+            ? await TlsTransport.ConnectAsync(connection, trust, serverName ?? endpoint.Host, certificate, cancellationToken).ConfigureAwait(false)
             : connection;
     }
 

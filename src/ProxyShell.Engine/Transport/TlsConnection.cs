@@ -7,6 +7,8 @@ namespace ProxyShell.Engine.Transport;
 /// <summary>A TLS connection over another connection. Half-close is the close_notify alert (RFC 8446 §6.1), then the inner half-close.</summary>
 internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, TlsGate gate) : DuplexConnection
 {
+    private volatile bool _peerEnded;
+
     public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
 
     public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
@@ -30,6 +32,10 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
             await gate.StartAsync(stream.ShutdownAsync).ConfigureAwait(false);
             await inner.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception e) when (_peerEnded && (e is ProxyException || IsFault(e)))
+        {
+            // many clients close as soon as they have said their own end: then nobody is left to be told of ours
+        }
         catch (Exception e) when (IsFault(e))
         {
             throw Fault(e);
@@ -49,7 +55,9 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
     {
         try
         {
-            return await gate.ReadAsync(stream, buffer, cancellationToken).ConfigureAwait(false);
+            int count = await gate.ReadAsync(stream, buffer, cancellationToken).ConfigureAwait(false);
+            if (count == 0 && !buffer.IsEmpty) _peerEnded = true;
+            return count;
         }
         catch (Exception e) when (IsFault(e))
         {

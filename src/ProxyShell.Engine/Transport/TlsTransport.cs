@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Diagnostics;
@@ -6,13 +7,17 @@ using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Transport;
 
-/// <summary>TLS 1.2 and 1.3 over any connection. On failure the inner connection is closed.</summary>
+/// <summary>TLS 1.2 and 1.3 over any connection.</summary>
 internal static class TlsTransport
 {
-    private const SslProtocols Versions = SslProtocols.Tls12 | SslProtocols.Tls13;
+    public const SslProtocols Versions = SslProtocols.Tls12 | SslProtocols.Tls13;
 
+    // making one takes a while: it is made once for each certificate
+    private static readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> ClientContexts = [];
+
+    /// <summary>Shakes hands as a client, with a certificate if there is one. On failure the inner connection is closed.</summary>
     public static async ValueTask<DuplexConnection> ConnectAsync(
-        DuplexConnection inner, TlsTrust trust, string serverName, CancellationToken cancellationToken)
+        DuplexConnection inner, TlsTrust trust, string serverName, X509Certificate2? certificate, CancellationToken cancellationToken)
     {
         string? explanation = null;
         var options = new SslClientAuthenticationOptions
@@ -21,20 +26,41 @@ internal static class TlsTransport
             EnabledSslProtocols = Versions,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = trust.Validator(why => explanation = why),
+            ClientCertificateContext = certificate is null ? null : ClientContexts.GetValue(certificate, static c => SslStreamCertificateContext.Create(c, null, offline: true)),
         };
-        return await HandshakeAsync(inner, stream => stream.AuthenticateAsClientAsync(options, cancellationToken), () => explanation)
-            .ConfigureAwait(false);
+        try
+        {
+            return await HandshakeAsync(inner, stream => stream.AuthenticateAsClientAsync(options, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            inner.Abort();
+            if (e is OperationCanceledException) throw;
+            throw Failure(ProxyErrorReason.TlsFailed, explanation, e);
+        }
     }
 
+    /// <summary>
+    /// Shakes hands as a server, with the options for the name that the client gives. On failure the inner connection stays open;
+    /// <see cref="ProxyErrorReason.AuthenticationFailed"/> means that the client's certificate is not accepted.
+    /// </summary>
     public static async ValueTask<DuplexConnection> AcceptAsync(
-        DuplexConnection inner, SslStreamCertificateContext certificate, CancellationToken cancellationToken)
+        DuplexConnection inner, Func<string, Action<string>, SslServerAuthenticationOptions> optionsFor, CancellationToken cancellationToken)
     {
-        var options = new SslServerAuthenticationOptions { ServerCertificateContext = certificate, EnabledSslProtocols = Versions };
-        return await HandshakeAsync(inner, stream => stream.AuthenticateAsServerAsync(options, cancellationToken), () => null)
-            .ConfigureAwait(false);
+        string? explanation = null;
+        ValueTask<SslServerAuthenticationOptions> Select(SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken token) =>
+            new(optionsFor(hello.ServerName, why => explanation = why));
+        try
+        {
+            return await HandshakeAsync(inner, stream => stream.AuthenticateAsServerAsync(Select, null, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw Failure(explanation is null ? ProxyErrorReason.TlsFailed : ProxyErrorReason.AuthenticationFailed, explanation, e);
+        }
     }
 
-    private static async ValueTask<DuplexConnection> HandshakeAsync(DuplexConnection inner, Func<SslStream, Task> authenticate, Func<string?> explanation)
+    private static async ValueTask<DuplexConnection> HandshakeAsync(DuplexConnection inner, Func<SslStream, Task> authenticate)
     {
         // handshakes compute for milliseconds: they must not hold up a loop
         if (inner is Linux.LinuxConnection onLoop) onLoop.ContinuesOnLoop = false;
@@ -46,15 +72,15 @@ internal static class TlsTransport
             await authenticate(stream).ConfigureAwait(false);
             return new TlsConnection(stream, inner, gate);
         }
-        catch (Exception e)
+        catch
         {
-            inner.Abort();
             await stream.DisposeAsync().ConfigureAwait(false);
-            if (e is OperationCanceledException) throw;
-            string detail = "TLS handshake failed: " + (explanation() ?? (e as ProxyException)?.Detail ?? Innermost(e).Message);
-            throw new ProxyException(ProxyErrorReason.TlsFailed, ProxyStage.Tls, null, detail, e);
+            throw;
         }
     }
+
+    private static ProxyException Failure(ProxyErrorReason reason, string? explanation, Exception e) =>
+        new(reason, ProxyStage.Tls, null, "TLS handshake failed: " + (explanation ?? (e as ProxyException)?.Detail ?? Innermost(e).Message), e);
 
     private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 }

@@ -39,7 +39,7 @@ public class DialTests
         var dialer = new Dialer(SocketTransport.Default, NameResolver.Default);
         var policy = new DestinationPolicy([], [DestinationPattern.Parse("*.invalid")], guarded: false);
         ProxyException error = await Assert.ThrowsAsync<ProxyException>(() => dialer.DialAsync(
-            TransportAddress.Tcp(new HostEndpoint("no-such-host.invalid", 80)), policy, TlsTrust.System, null, default).AsTask());
+            TransportAddress.Tcp(new HostEndpoint("no-such-host.invalid", 80)), policy, TlsTrust.System, null, null, default).AsTask());
         Assert.Equal((ProxyErrorReason.Forbidden, ProxyStage.Policy), (error.Reason, error.Stage));
     }
 
@@ -107,7 +107,7 @@ public class DialTests
         new DialRace(Sockets.Of(sockets), addresses, port).RunAsync(CancellationToken.None).Within();
 
     private static Task<DuplexConnection> DialAsync(string sockets, TransportAddress address) =>
-        new Dialer(Sockets.Of(sockets), new NameResolver()).DialAsync(address, DestinationPolicy.AllowAll, TlsTrust.System, null, CancellationToken.None).Within();
+        new Dialer(Sockets.Of(sockets), new NameResolver()).DialAsync(address, DestinationPolicy.AllowAll, TlsTrust.System, null, null, CancellationToken.None).Within();
 
     private static async Task AssertEchoesAsync(DuplexConnection connection)
     {

@@ -173,12 +173,36 @@ public sealed class TlsTests : IAsyncLifetime
     {
         await using var pair = new ConnectedPair(sockets);
         (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
-        SslStreamCertificateContext certificate = SslStreamCertificateContext.Create(Certificates.Localhost, null);
-        Task<DuplexConnection> accepting = TlsTransport.AcceptAsync(far, certificate, CancellationToken.None).AsTask();
+        var tls = new TlsServer([ServerCertificate.From(Certificates.Localhost)], null, TimeProvider.System, (_, _) => { });
+        Task<DuplexConnection> accepting = tls.AcceptAsync(far, CancellationToken.None).AsTask();
         var trust = TlsTrust.Pinned(Certificates.Localhost.GetCertHashString(HashAlgorithmName.SHA256));
-        await using DuplexConnection client = await TlsTransport.ConnectAsync(near, trust, "localhost", CancellationToken.None).Within();
+        await using DuplexConnection client = await TlsTransport.ConnectAsync(near, trust, "localhost", null, CancellationToken.None).Within();
         await using DuplexConnection server = await accepting.Within();
         await ReadRace.AssertLosesNothingAsync(client, server);
+    }
+
+    // as curl does: its own end, and the socket is closed, whatever the other side has to say
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task A_client_that_closes_after_its_end_is_no_failure(string sockets)
+    {
+        await using var pair = new ConnectedPair(sockets);
+        (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
+        var tls = new TlsServer([ServerCertificate.From(Certificates.Localhost)], null, TimeProvider.System, (_, _) => { });
+        Task<DuplexConnection> accepting = tls.AcceptAsync(far, CancellationToken.None).AsTask();
+        var trust = TlsTrust.Pinned(Certificates.Localhost.GetCertHashString(HashAlgorithmName.SHA256));
+        DuplexConnection client = await TlsTransport.ConnectAsync(near, trust, "localhost", null, CancellationToken.None).Within();
+        await using DuplexConnection server = await accepting.Within();
+        await client.CompleteWritesAsync(CancellationToken.None).Within();
+        Assert.Equal(0, await server.ReadAsync(new byte[1], CancellationToken.None).Within());
+        near.Abort();
+        await client.DisposeAsync();
+        await Assert.ThrowsAsync<ProxyException>(async () =>
+        {
+            while (true) await far.WriteAsync(new byte[1], CancellationToken.None).Within();
+        });
+
+        await server.CompleteWritesAsync(CancellationToken.None).Within();
     }
 
     [Fact]
