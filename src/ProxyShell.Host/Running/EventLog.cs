@@ -29,7 +29,7 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
     private static LogLevel LevelOf(ProxyEventKind kind) => kind switch
     {
         ProxyEventKind.Opened or ProxyEventKind.Closed => LogLevel.Debug,
-        ProxyEventKind.Started or ProxyEventKind.Stopped => LogLevel.Info,
+        ProxyEventKind.Started or ProxyEventKind.Stopped or ProxyEventKind.Reconfigured => LogLevel.Info,
         _ => LogLevel.Warning,
     };
 
