@@ -25,6 +25,9 @@ public sealed record TransportAddress
     /// <summary>A TLS address.</summary>
     public static TransportAddress Tls(HostEndpoint endpoint) => new(TransportKind.Tls, endpoint, null);
 
+    /// <summary>A UDP address.</summary>
+    public static TransportAddress Udp(HostEndpoint endpoint) => new(TransportKind.Udp, endpoint, null);
+
     /// <summary>A Unix socket; the path is 1 to <see cref="MaxPathLength"/> bytes of UTF-8 without control characters.</summary>
     /// <exception cref="FormatException">The path is not of that kind.</exception>
     public static TransportAddress Unix(string path)

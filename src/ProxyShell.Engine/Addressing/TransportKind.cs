@@ -11,4 +11,7 @@ public enum TransportKind : byte
 
     /// <summary>A Unix domain stream socket.</summary>
     Unix = 3,
+
+    /// <summary>UDP: datagrams instead of a stream.</summary>
+    Udp = 32,
 }

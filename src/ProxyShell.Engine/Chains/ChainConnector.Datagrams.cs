@@ -9,7 +9,7 @@ namespace ProxyShell.Engine.Chains;
 /// <summary>Datagrams through a chain.</summary>
 internal sealed partial class ChainConnector
 {
-    private readonly DatagramConnector _datagrams = new(dialer);
+    private readonly DatagramConnector _datagrams = new(dialer, time);
 
     /// <summary>Opens the way of one flow of datagrams; what comes back, and a failure later on, is told to the sink.</summary>
     public ValueTask<DatagramPath> OpenDatagramsAsync(

@@ -16,5 +16,7 @@ internal sealed class AssociationFlow(DatagramAssociation association, Connectio
     // what comes before the client said anything is no answer
     protected override bool Deliver(ReadOnlySpan<byte> payload) => _answer is { } answer && association.Deliver(answer, payload);
 
+    protected override int MaxReply => association.MaxPayload - (_answer?.Length ?? 0);
+
     protected override void OnEnded(ProxyException? error) => association.Forget(this);
 }

@@ -52,6 +52,9 @@ internal sealed class DatagramAssociation : IDatagramReceiver, IDisposable
     /// <summary>Where the client shall send its datagrams.</summary>
     public IPEndPoint LocalEndPoint => _socket.LocalEndPoint;
 
+    /// <summary>The most bytes that one datagram to the client carries, its header included.</summary>
+    public int MaxPayload => _socket.MaxPayload;
+
     void IDatagramReceiver.OnReceived(DatagramSocket socket, in DatagramPeer from, ReadOnlySpan<byte> datagram)
     {
         if (_disposed || from.Address != _clientAddress || (_client.Port != 0 && from.Port != _client.Port)) return;

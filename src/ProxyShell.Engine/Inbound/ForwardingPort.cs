@@ -32,7 +32,7 @@ internal sealed class ForwardingPort(InboundContext context, HostEndpoint destin
     {
         var flow = new ForwardedFlow(this, Registry, Socket, from);
         _flows[from] = flow;
-        if (!TryEnter(flow, _destination, context.Options.UdpIdleTimeout))
+        if (!TryEnter(flow, _destination, context.Options.UdpIdleTimeout, out _))
         {
             Forget(flow);
             return null;

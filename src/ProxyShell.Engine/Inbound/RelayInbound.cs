@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
@@ -10,11 +9,11 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Inbound;
 
 /// <summary>Serves relay headers (docs/protocols/relay.md): connects to the address that the header names, or echoes for a probe.</summary>
-internal sealed class RelayInbound(InboundContext context, RelayInboundOptions options) : InboundProtocol(context)
+internal sealed partial class RelayInbound(InboundContext context, RelayInboundOptions options) : InboundProtocol(context)
 {
     private const int MaxEchoBytes = 64 * 1024;
 
-    private readonly ReplayWindow _replays = new(options.ClockWindow, context.Time);
+    private readonly RelayGate _gate = new(options, context.Time);
 
     public override string Name => "relay";
 
@@ -26,8 +25,8 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
         reader.Dispose();
         if (reading.Request is null)
             await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
-        else if (reading.Request.PayloadKeyId.Length > 0 && PayloadKeyOf(reading.Request) is null)
-            await RefuseAsync(served, reading, ProxyErrorReason.AuthenticationFailed, "wrong payload key").ConfigureAwait(false);
+        else if (reading.Request.Command is RelayCommand.Datagram or RelayCommand.DatagramStream)
+            await CarryDatagramsAsync(served, reading).ConfigureAwait(false);
         else if (reading.Request.Command == RelayCommand.Probe)
             await EchoAsync(served, reading).ConfigureAwait(false);
         else
@@ -48,7 +47,7 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
             switch (RelayRequestCodec.Measure(reader.Bytes, out int length, out string fault))
             {
                 case HeaderStatus.Complete:
-                    RelayRequestReading reading = CheckFreshness(RelayRequestCodec.Read(reader.Bytes[..length], options.Keys));
+                    RelayRequestReading reading = _gate.Read(reader.Bytes[..length]);
                     reader.Consume(length);
                     return reading;
                 case HeaderStatus.Invalid:
@@ -58,20 +57,9 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
         }
     }
 
-    private RelayRequestReading CheckFreshness(RelayRequestReading reading)
-    {
-        if (reading.Request is null || (reading.Key is null && reading.Request.PayloadKeyId.Length == 0)) return reading;
-        ProxyErrorReason reason = _replays.Check(reading.Nonce, reading.Request.Timestamp, out TimeSpan difference);
-        if (reason == ProxyErrorReason.None) return reading;
-        string message = reason == ProxyErrorReason.ClockSkew
-            ? string.Create(CultureInfo.InvariantCulture, $"the client's clock is {Math.Abs(difference.TotalSeconds):0.0} s {(difference < TimeSpan.Zero ? "behind" : "ahead")}; at most {options.ClockWindow.TotalSeconds:0.###} s are accepted")
-            : ProxyErrorText.Describe(reason);
-        return reading with { Request = null, Reason = reason, Message = message };
-    }
-
     private async Task RefuseAsync(ServedConnection served, RelayRequestReading reading, ProxyErrorReason reason, string message)
     {
-        await TellAsync(served, new RelayResponse { Nonce = reading.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = ProxyStage.Request, Message = message }, reading.Key).ConfigureAwait(false);
+        await TellAsync(served, RelayAnswers.Refuse(reading.Nonce, reason, message), reading.Key).ConfigureAwait(false);
         throw InboundContext.Refused(served, reason, message);
     }
 
@@ -95,14 +83,11 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
 
     private DuplexConnection PayloadOf(ServedConnection served, RelayRequest request, RelayResponse response)
     {
-        if (PayloadKeyOf(request) is not { } key) return served.Client;
+        if (_gate.PayloadKeyOf(request) is not { } key) return served.Client;
         var connection = new SealedConnection(served.Client, RecordCipher.FromHop(key, request.Nonce, request.Timestamp, response.Salt));
         connection.ReceiveWith(RecordCipher.FromClient(key, request.Nonce, request.Timestamp));
         return connection;
     }
-
-    private ProxyKey? PayloadKeyOf(RelayRequest request) =>
-        options.PayloadKeys.Concat(options.Keys).FirstOrDefault(key => key.Id == request.PayloadKeyId);
 
     private async ValueTask<DuplexConnection> DialAsync(ServedConnection served, RelayRequest request, ProxyKey? key)
     {
@@ -112,23 +97,9 @@ internal sealed class RelayInbound(InboundContext context, RelayInboundOptions o
         }
         catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
         {
-            await TellAsync(served, Explain(served, request, e), key).ConfigureAwait(false);
+            await TellAsync(served, RelayAnswers.Explain(request, e, served.Record.Chain, Context.Options.ConnectTimeout), key).ConfigureAwait(false);
             throw;
         }
-    }
-
-    private RelayResponse Explain(ServedConnection served, RelayRequest request, ProxyException e)
-    {
-        // reasons from 128 on are this machine's own affair
-        ProxyErrorReason reason = e.Reason <= ProxyErrorReason.Other ? e.Reason : ProxyErrorReason.Other;
-        string message = e.Reason switch
-        {
-            ProxyErrorReason.TimedOut when e.Stage == ProxyStage.Dial => string.Create(CultureInfo.InvariantCulture, $"no connection within {Context.Options.ConnectTimeout.TotalSeconds:0.###} s"),
-            ProxyErrorReason.Forbidden => $"{request.Next} is forbidden by its policy",
-            _ => served.Record.Chain != "direct" ? e.Message : e.Detail,
-        };
-        ProxyStage stage = e.Stage is ProxyStage.Request ? ProxyStage.Dial : e.Stage;
-        return new RelayResponse { Nonce = request.Nonce, Salt = RelayResponseCodec.NewSalt(), Reason = reason, Stage = stage, Message = message };
     }
 
     private async Task EchoAsync(ServedConnection served, RelayRequestReading reading)

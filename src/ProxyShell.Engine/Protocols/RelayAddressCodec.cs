@@ -54,12 +54,17 @@ internal static class RelayAddressCodec
                     string path = ReadText(ref reader);
                     if (reader.Failed) break;
                     return TransportAddress.Unix(path);
-                case Ipv4 or Ipv6 or Name when transport is (byte)TransportKind.Tcp or (byte)TransportKind.Tls:
+                case Ipv4 or Ipv6 or Name when transport is (byte)TransportKind.Tcp or (byte)TransportKind.Tls or (byte)TransportKind.Udp:
                     string host = kind == Name ? ReadText(ref reader) : ReadAddress(ref reader, kind);
                     int port = reader.UInt16();
                     if (reader.Failed || port == 0) break;
                     var endpoint = new HostEndpoint(host, port);
-                    return transport == (byte)TransportKind.Tcp ? TransportAddress.Tcp(endpoint) : TransportAddress.Tls(endpoint);
+                    return (TransportKind)transport switch
+                    {
+                        TransportKind.Tcp => TransportAddress.Tcp(endpoint),
+                        TransportKind.Tls => TransportAddress.Tls(endpoint),
+                        _ => TransportAddress.Udp(endpoint),
+                    };
             }
             fault = $"transport {transport} with address kind {kind} is not a known or whole address";
         }

@@ -8,4 +8,10 @@ internal enum RelayCommand : byte
 
     /// <summary>Answer, then echo what comes.</summary>
     Probe = 2,
+
+    /// <summary>Only in datagrams: send what follows the header to the next address, and what comes back with an answer before it.</summary>
+    Datagram = 3,
+
+    /// <summary>Carry datagrams to the next address, framed in the stream that the header came in.</summary>
+    DatagramStream = 4,
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Security;
 
@@ -21,6 +22,9 @@ internal static class RelayRequestCodec
 
     public static HeaderStatus Measure(ReadOnlySpan<byte> bytes, out int total, out string fault) =>
         RelayFrame.Measure(bytes, RelayFrame.RequestByte, MinLength, out total, out fault);
+
+    /// <summary>The nonce of a header that is there at least so far.</summary>
+    public static UInt128 NonceOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt128BigEndian(header[(RelayFrame.FrontLength + ProxyKey.IdLength)..]);
 
     /// <summary>Appends the header, sealed when there is a key; returns its length.</summary>
     public static int Write(Span<byte> output, RelayRequest request, ProxyKey? key)
@@ -48,7 +52,7 @@ internal static class RelayRequestCodec
     /// <summary>Reads a whole header; a server that has keys accepts only headers sealed with one of them.</summary>
     public static RelayRequestReading Read(ReadOnlySpan<byte> header, IReadOnlyList<ProxyKey> keys)
     {
-        UInt128 nonce = BinaryPrimitives.ReadUInt128BigEndian(header[(RelayFrame.FrontLength + ProxyKey.IdLength)..]);
+        UInt128 nonce = NonceOf(header);
         ReadOnlySpan<byte> body = header[ClearLength..];
         if (!RelayFrame.IsSealed(header))
         {
@@ -89,7 +93,7 @@ internal static class RelayRequestCodec
         long timestamp = reader.Int64();
         byte command = reader.Byte();
         if (reader.Failed || timestamp is < 0 or > 253402300799999) return Refuse(ProxyErrorReason.ProtocolError, "the timestamp is not valid", nonce, key);
-        if (command is not ((byte)RelayCommand.Connect or (byte)RelayCommand.Probe))
+        if (command is < (byte)RelayCommand.Connect or > (byte)RelayCommand.DatagramStream)
             return Refuse(ProxyErrorReason.Unsupported, $"command {command} is not known", nonce, key);
         var request = new RelayRequest
         {
@@ -101,6 +105,8 @@ internal static class RelayRequestCodec
         if (fault.Length > 0) return Refuse(ProxyErrorReason.ProtocolError, fault, nonce, key);
         if (request.Next is null != (request.Command == RelayCommand.Probe))
             return Refuse(ProxyErrorReason.ProtocolError, "a connect needs an address and a probe has none", nonce, key);
+        if ((request.Next?.Kind == TransportKind.Udp) != (request.Command is RelayCommand.Datagram or RelayCommand.DatagramStream))
+            return Refuse(ProxyErrorReason.ProtocolError, "the command does not go with the transport of its address", nonce, key);
         return ReadOptions(ref reader, request, key);
     }
 

@@ -17,6 +17,7 @@ public sealed class ProxyServer : ListenerService
     private readonly ServedProtocols _served;
     private readonly Outbound _outbound;
     private readonly InboundSwitch _inbound;
+    private readonly RelayDatagramPort? _datagrams;
 
     /// <summary>Makes a server; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -28,7 +29,11 @@ public sealed class ProxyServer : ListenerService
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(connector, new RouteTable(policy, options.Chain, options.Rules, options.BlockByDefault));
         _served = options.Served;
-        _inbound = new InboundSwitch([.. Protocols(new InboundContext(options, Registry, _outbound, options.Credentials))]);
+        var context = new InboundContext(options, Registry, _outbound, options.Credentials);
+        var relay = new RelayInboundOptions(options.Keys, options.PayloadKeys, options.ClockWindow, options.Udp);
+        _inbound = new InboundSwitch([.. Protocols(context, relay)]);
+        bool takesDatagrams = options is { Udp: true, Certificate: null } && _served.Served.HasFlag(ProxyProtocols.Relay) && BindAddress is IPEndPoint;
+        if (takesDatagrams) _datagrams = new RelayDatagramPort(context, relay);
     }
 
     /// <inheritdoc />
@@ -51,6 +56,8 @@ public sealed class ProxyServer : ListenerService
 
     private protected override Outbound? Outbound => _outbound;
 
+    private protected override DatagramPort? Datagrams => _datagrams;
+
     private protected override bool AuthenticatesClients => _served.AuthenticateAll;
 
     private protected override string Remedy => _served.Remedy;
@@ -62,13 +69,11 @@ public sealed class ProxyServer : ListenerService
 
     private protected override Task ServeAsync(ServedConnection served) => _inbound.ServeAsync(served);
 
-    private IEnumerable<InboundProtocol> Protocols(InboundContext context)
+    private IEnumerable<InboundProtocol> Protocols(InboundContext context, RelayInboundOptions relay)
     {
-        RelayInbound? relay = _served.Served.HasFlag(ProxyProtocols.Relay)
-            ? new RelayInbound(context, new RelayInboundOptions(_options.Keys, _options.PayloadKeys, _options.ClockWindow))
-            : null;
-        if (relay is not null) yield return relay;
-        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context, overWebSocket: relay)) yield return protocol;
+        RelayInbound? streams = _served.Served.HasFlag(ProxyProtocols.Relay) ? new RelayInbound(context, relay) : null;
+        if (streams is not null) yield return streams;
+        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context, overWebSocket: streams)) yield return protocol;
     }
 
     private ProxyHop BareHop => new(ReachableAddress()) { Protocol = _served.HopProtocol };

@@ -34,6 +34,12 @@ public sealed record ProxyServerOptions : ServiceOptions
     /// <summary>The chain through which this server reaches what its clients ask for; direct by default.</summary>
     public Chains.ProxyChain Chain { get; init; } = Chains.ProxyChain.Direct;
 
+    /// <summary>
+    /// Carry datagrams too: relay requests that come in datagrams to the same port, over UDP, and those that come in streams. A server with a
+    /// certificate or a Unix socket takes only the latter, since datagrams would pass by its TLS or its file.
+    /// </summary>
+    public bool Udp { get; init; }
+
     /// <summary>How far the timestamp of a sealed header may differ from this machine's clock, either way.</summary>
     public TimeSpan ClockWindow { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -75,12 +75,16 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
     {
         if (HasEnded) return;
         if (Deliver(payload)) Record.AddReceivedDatagram(payload.Length);
+        else if (payload.Length > MaxReply) NoteLength(payload.Length, MaxReply);
     }
 
     /// <summary>The path is there, and nothing has gone along it yet.</summary>
     protected virtual void OnAttached(DatagramPath path)
     {
     }
+
+    /// <summary>The most bytes that a datagram to the client can carry.</summary>
+    protected abstract int MaxReply { get; }
 
     /// <summary>Sends a datagram of the destination to the client; false when it is lost.</summary>
     protected abstract bool Deliver(ReadOnlySpan<byte> payload);

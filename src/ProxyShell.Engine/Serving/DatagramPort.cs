@@ -26,10 +26,13 @@ internal abstract class DatagramPort : IDatagramReceiver
 
     public void OnError(DatagramSocket socket, SocketError error) => _service!.OnDatagramTrouble(error);
 
-    /// <summary>Makes a new flow part of the service; false when its client is turned away.</summary>
-    protected bool TryEnter(ServedFlow flow, string destination, TimeSpan idleLimit)
+    /// <summary>
+    /// Makes a new flow part of the service; false when its client is turned away, with the reason that it may be told, or None when it
+    /// is to learn nothing.
+    /// </summary>
+    protected bool TryEnter(ServedFlow flow, string destination, TimeSpan idleLimit, out ProxyErrorReason refusal)
     {
-        if (_service!.TryEnter(flow.Client.ToEndPoint(), flow, out ClientShare? share) is not { } record) return false;
+        if (_service!.TryEnter(flow.Client.ToEndPoint(), flow, out ClientShare? share, out refusal) is not { } record) return false;
         flow.Enter(share!, record, destination, idleLimit);
         return true;
     }

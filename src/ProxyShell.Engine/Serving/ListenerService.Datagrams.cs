@@ -21,19 +21,19 @@ public abstract partial class ListenerService
     private string Listening => Datagrams is null ? $"{LocalEndPoint}" : $"{LocalEndPoint} ({(AcceptsConnections ? "TCP and UDP" : "UDP")})";
 
     /// <summary>
-    /// Enters a flow of datagrams into the registry, as a connection is entered; null when its client is turned away. Who enters leaves the
-    /// share at its end.
+    /// Enters a flow of datagrams into the registry, as a connection is entered; null when its client is turned away, with the reason
+    /// that it may be told or None when it is to learn nothing. Who enters leaves the share at its end.
     /// </summary>
-    internal ProxyConnection? TryEnter(IPEndPoint client, IAbortable flow, out ClientShare? share)
+    internal ProxyConnection? TryEnter(IPEndPoint client, IAbortable flow, out ClientShare? share, out ProxyErrorReason reason)
     {
-        share = null;
-        // a datagram that comes during a stop comes too late: nobody is there to be told
+        (share, reason) = (null, ProxyErrorReason.Stopping);
         if (State != ServiceState.Running) return null;
         share = _admission.TryEnter(client, out Refusal refusal);
         if (Registry.TryOpen(client, flow, share is null ? 0 : _options.MaxConnections) is { } record) return record;
         share?.Leave();
-        _refusals.Note(share is null ? refusal : Refusal.TooMany, client, _options);
-        share = null;
+        if (share is not null) refusal = Refusal.TooMany;
+        _refusals.Note(refusal, client, _options);
+        (share, reason) = (null, refusal == Refusal.Source ? ProxyErrorReason.None : ProxyErrorReason.LimitExceeded);
         return null;
     }
 

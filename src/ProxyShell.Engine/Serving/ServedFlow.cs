@@ -22,6 +22,8 @@ internal abstract class ServedFlow(ConnectionRegistry registry, DatagramSocket s
         Begin(record, destination, idleLimit);
     }
 
+    protected override int MaxReply => socket.MaxPayload;
+
     protected override bool Deliver(ReadOnlySpan<byte> payload) => socket.SendTo(client, default, payload);
 
     protected override void OnEnded(ProxyException? error) => _share!.Leave();

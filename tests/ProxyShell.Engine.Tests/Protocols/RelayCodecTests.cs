@@ -45,6 +45,14 @@ public class RelayCodecTests
                 null),
             "request, clear, Unix socket" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Unix("/run/p.sock") }, null),
             "request, clear, probe" => RelayRequestCodec.Write(buffer, connect with { Command = RelayCommand.Probe, Next = null }, null),
+            "request, clear, datagram" => RelayRequestCodec.Write(
+                buffer, connect with { Command = RelayCommand.Datagram, Next = TransportAddress.Udp(new HostEndpoint("192.0.2.7", 53)) }, null),
+            "request, clear, datagrams in a stream" => RelayRequestCodec.Write(
+                buffer, connect with { Command = RelayCommand.DatagramStream, Next = TransportAddress.Udp(new HostEndpoint("dns.example", 53)) }, null),
+            "request, sealed, datagram with payload key" => RelayRequestCodec.Write(
+                buffer, connect with { Command = RelayCommand.Datagram, Next = TransportAddress.Udp(new HostEndpoint("2001:db8::1", 53)), PayloadKeyId = Key.Id }, Key),
+            "datagram from client, sealed, number 0" => DatagramCipher.FromClient(Key, connect.Nonce, connect.Timestamp).Seal("hello"u8, buffer),
+            "datagram from hop, sealed, number 0" => DatagramCipher.FromHop(Key, connect.Nonce, connect.Timestamp, salt).Seal("hello"u8, buffer),
             "request, sealed, IPv6" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Tcp(new HostEndpoint("2001:db8::1", 80)) }, Key),
             "response, clear, ok" => RelayResponseCodec.Write(buffer, ok, null),
             "response, clear, refused" => RelayResponseCodec.Write(buffer, refused, null),
@@ -148,12 +156,12 @@ public class RelayCodecTests
         from low in Gen.Choose(0, int.MaxValue)
         from port in Gen.Choose(1, 65535)
         from address in Gen.Elements("192.0.2.1", "2001:db8::5", "example.com", "xn--bcher-kva.example", new string('a', 253))
-        from kind in Gen.Choose(0, 3)
+        from kind in Gen.Choose(0, 5)
         from pinned in Gen.Elements(true, false)
         from name in Gen.Elements<string?>(null, "proxy.example")
         select new RelayRequest
         {
-            Command = kind == 3 ? RelayCommand.Probe : RelayCommand.Connect,
+            Command = kind switch { 3 => RelayCommand.Probe, 4 => RelayCommand.Datagram, 5 => RelayCommand.DatagramStream, _ => RelayCommand.Connect },
             Nonce = new UInt128((ulong)low, (ulong)seconds),
             Timestamp = DateTimeOffset.FromUnixTimeSeconds(seconds),
             Next = kind switch
@@ -161,6 +169,7 @@ public class RelayCodecTests
                 0 => TransportAddress.Tcp(new HostEndpoint(address, port)),
                 1 => TransportAddress.Tls(new HostEndpoint(address, port)),
                 2 => TransportAddress.Unix("/run/" + port),
+                4 or 5 => TransportAddress.Udp(new HostEndpoint(address, port)),
                 _ => null,
             },
             Trust = pinned ? TlsTrust.Pinned(new string('b', 64)) : TlsTrust.System,
