@@ -15,6 +15,7 @@ internal sealed unsafe class DatagramOutbox
     private readonly byte* _heads = (byte*)NativeMemory.Alloc(Capacity * HeadCapacity);
     private readonly byte* _names = (byte*)NativeMemory.AllocZeroed(Capacity * NativeAddress.MaxLength);
     private readonly byte* _controls = (byte*)NativeMemory.AllocZeroed(Capacity * ControlMessage.MaxLength);
+    private readonly DatagramTrain _train = new(Capacity);
     private LinuxDatagramSocket? _socket;
     private int _count;
 
@@ -53,7 +54,7 @@ internal sealed unsafe class DatagramOutbox
     {
         if (_socket is not { } socket) return;
         (int count, _socket, _count) = (_count, null, 0);
-        socket.SendAll(_messages, count);
+        socket.SendAll(_messages, count, _train);
     }
 
     /// <summary>Sends first what the socket has here, so that order is kept.</summary>

@@ -17,22 +17,43 @@ internal sealed unsafe partial class LinuxDatagramSocket
         message.ControlLength = to.Local == UInt128.Zero ? 0 : ControlMessage.WriteLocal(message.Control, _family, to.Local);
     }
 
+    /// <summary>The descriptor, for whoever sends on the loop's thread.</summary>
+    public SocketDescriptor Descriptor => _socket;
+
+    public bool IsClosed => _closed;
+
+    /// <summary>Whether datagrams in a row may leave as one message; ends when the system says that it cannot.</summary>
+    public bool JoinsDatagrams { get; set; } = true;
+
     /// <summary>Sends them all; those that the system does not take are lost.</summary>
-    public void SendAll(MultiMessage* messages, int count)
+    public void SendAll(MultiMessage* messages, int count, DatagramTrain train)
     {
         try
         {
-            for (int sent = 0; sent < count && !_closed;)
-            {
-                int result = Libc.SendMessages(_socket, messages + sent, (uint)(count - sent), Libc.MSG_NOSIGNAL);
-                if (result > 0) sent += result;
-                else if (SkipsOne(Libc.LastError)) sent++;
-            }
+            if (count > 1 && JoinsDatagrams) train.Send(this, messages, count);
+            else SendEach(messages, count);
         }
         catch (ObjectDisposedException)
         {
             // closed by another thread
         }
+    }
+
+    /// <summary>Sends each as it is.</summary>
+    public void SendEach(MultiMessage* messages, int count)
+    {
+        for (int sent = 0; sent < count && !_closed;)
+        {
+            int result = Libc.SendMessages(_socket, messages + sent, (uint)(count - sent), Libc.MSG_NOSIGNAL);
+            if (result > 0) sent += result;
+            else if (SkipsOne(Libc.LastError)) sent++;
+        }
+    }
+
+    /// <summary>Tells of an error; what comes back for a connected socket's earlier datagrams is told when it sends the next.</summary>
+    public void NoteSendError(int errno)
+    {
+        if (_isConnected && errno is not (Libc.EAGAIN or Libc.ENOBUFS or Libc.EMSGSIZE)) _receiver?.OnError(this, Errno.ToSocketError(errno));
     }
 
     private bool Send(DatagramPeer? to, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
@@ -77,11 +98,11 @@ internal sealed unsafe partial class LinuxDatagramSocket
         }
     }
 
-    // true: the datagram is lost. What comes back for a connected socket's earlier datagrams is told when it sends the next.
+    // true: the datagram is lost
     private bool SkipsOne(int errno)
     {
         if (errno == Libc.EINTR) return false;
-        if (_isConnected && errno is not (Libc.EAGAIN or Libc.ENOBUFS or Libc.EMSGSIZE)) _receiver?.OnError(this, Errno.ToSocketError(errno));
+        NoteSendError(errno);
         return true;
     }
 }
