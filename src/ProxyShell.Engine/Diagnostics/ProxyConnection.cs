@@ -31,7 +31,7 @@ public sealed class ProxyConnection : Traffic
     /// <summary>The kind of service, <c>ProxyServer</c> or <c>AccessListener</c>.</summary>
     public string ServiceKind => _service.Kind;
 
-    /// <summary>The protocol the client spoke: <c>relay</c>, <c>tcp</c>, <c>udp</c>, or empty while it is not known.</summary>
+    /// <summary>The protocol the client spoke: <c>relay</c>, <c>socks5</c>, <c>socks4</c> (each with <c>-bind</c> for BIND), <c>socks5-udp</c>, <c>http</c>, <c>tcp</c>, <c>udp</c>, or empty while it is not known.</summary>
     public string Protocol { get; internal set; } = "";
 
     /// <summary>Who connected, as address and port.</summary>

@@ -27,7 +27,7 @@ internal sealed partial class SocksInbound
     {
         try
         {
-            if (served.Client is not { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote })
+            if (served is not { Client.LocalEndPoint: IPEndPoint local, Record.ClientEndPoint: IPEndPoint remote })
                 throw Unsupported("asks for UDP ASSOCIATE on a connection without an IP address");
             // behind address translation a client does not know its own address, and then its port means nothing either
             bool knowsItself = remote.Address.Equals(request.Address.Address);
