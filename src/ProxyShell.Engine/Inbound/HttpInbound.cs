@@ -23,7 +23,8 @@ internal sealed class HttpInbound(InboundContext context, bool proxies, InboundP
 
     public override string Name => proxies ? "http" : overWebSocket!.Name + "+ws";
 
-    public override bool Begins(byte first) => char.IsAsciiLetter((char)first);
+    // an empty line may come first (RFC 9112 §2.2)
+    public override bool Begins(byte first) => char.IsAsciiLetter((char)first) || first == '\r';
 
     public override ReadOnlyMemory<byte> TooMany(byte first) =>
         new HttpRefusal(503, "this proxy has too many connections") { Reason = ProxyErrorReason.LimitExceeded }.Write(Context.Time.GetUtcNow(), toHead: false);

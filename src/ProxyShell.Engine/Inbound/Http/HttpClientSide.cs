@@ -7,9 +7,9 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// The client while its requests are forwarded: it is watched while a response is awaited, so that the origin need not work for one who has
 /// broken off. An orderly end of its direction is none of that: it may still wait for the response.
 /// </summary>
-internal sealed class HttpClientSide(HeaderReader reader) : IAsyncDisposable
+internal sealed class HttpClientSide(HeaderReader reader)
 {
-    private readonly CancellationTokenSource _end = new();
+    private CancellationTokenSource? _end;
     private Task _watching = Task.CompletedTask;
     private IAbortable? _upstream;
 
@@ -32,12 +32,14 @@ internal sealed class HttpClientSide(HeaderReader reader) : IAsyncDisposable
         upstream.Abort();
     }
 
-    /// <summary>Ends the watch; then others may read from the connection.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the watch for good; before that nobody else may read from the connection.</summary>
+    public async ValueTask EndWatchAsync()
     {
+        if (_end is null) return;
         await _end.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
         _end.Dispose();
+        _end = null;
     }
 
     private async Task WatchAsync()
@@ -45,6 +47,7 @@ internal sealed class HttpClientSide(HeaderReader reader) : IAsyncDisposable
         try
         {
             reader.Rest();
+            _end ??= new CancellationTokenSource();
             await reader.WatchAsync(_end.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

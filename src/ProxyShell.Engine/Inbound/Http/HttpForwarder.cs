@@ -29,14 +29,14 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
         }
         while (end == HttpExchangeEnd.Stale);
         if (end == HttpExchangeEnd.Upgraded) await RelayAsync().ConfigureAwait(false);
-        if (end == HttpExchangeEnd.CloseEarly) await LingeringClose.RunAsync(served.Client, context.Time).ConfigureAwait(false);
+        if (end == HttpExchangeEnd.CloseEarly) await LingerAsync().ConfigureAwait(false);
         return end is HttpExchangeEnd.NextRequest or HttpExchangeEnd.NextOrigin;
     }
 
     public async ValueTask DisposeAsync()
     {
         await LeaveAsync().ConfigureAwait(false);
-        await _client.DisposeAsync().ConfigureAwait(false);
+        await _client.EndWatchAsync().ConfigureAwait(false);
     }
 
     private async ValueTask<HttpUpstream> ReachAsync(HttpRequestHead request)
@@ -54,7 +54,7 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
         }
         catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
         {
-            await HttpRefusals.TellAsync(context, served, HttpRefusals.For(e, context.Options), request).ConfigureAwait(false);
+            await TellAsync(HttpRefusals.For(e, context.Options), request).ConfigureAwait(false);
             throw;
         }
     }
@@ -82,7 +82,19 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
         served.WasRefused = isClients;
         if (isClients && cause.Reason is not (ProxyErrorReason.ProtocolError or ProxyErrorReason.ConnectionClosed)) return;
         HttpRefusal refusal = isClients ? new HttpRefusal(400, cause.Detail) : HttpRefusals.For(cause, context.Options);
+        await TellAsync(refusal, request).ConfigureAwait(false);
+    }
+
+    private async Task TellAsync(HttpRefusal refusal, HttpRequestHead request)
+    {
+        await _client.EndWatchAsync().ConfigureAwait(false);
         await HttpRefusals.TellAsync(context, served, refusal, request).ConfigureAwait(false);
+    }
+
+    private async ValueTask LingerAsync()
+    {
+        await _client.EndWatchAsync().ConfigureAwait(false);
+        await LingeringClose.RunAsync(served.Client, context.Time).ConfigureAwait(false);
     }
 
     // both sides have said all they had to say in HTTP
@@ -90,7 +102,7 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
     {
         HttpUpstream upstream = _upstream!;
         _upstream = null;
-        await _client.DisposeAsync().ConfigureAwait(false);
+        await _client.EndWatchAsync().ConfigureAwait(false);
         reader.Dispose();
         upstream.Reader.Dispose();
         await context.RelayAsync(served, served.Client, upstream.Connection).ConfigureAwait(false);

@@ -51,6 +51,7 @@ public class HttpForwardTests
         client.EndSending();
         for (int i = 0; i < 30; i++) Assert.Equal(i % 3 == 0 ? $"second{i:000}" : $"firstGET /{i} HTTP/1.1", (await client.ReadAsync()).Body);
         Assert.True(await client.IsClosedAsync());
+        client.Dispose();
         await House.QuietAsync(proxy);
         Assert.Equal((0, 0), (proxy.Counters.Failed, proxy.Counters.Refused));
     }
@@ -150,6 +151,7 @@ public class HttpForwardTests
         Assert.Equal((417, "no"), (response.Status, response.Body));
         Assert.Contains("Connection: close", response.Fields);
         Assert.True(await client.IsClosedAsync());
+        client.Dispose();
         await House.QuietAsync(proxy);
         Assert.Equal(0, proxy.Counters.Failed);
     }
@@ -173,6 +175,7 @@ public class HttpForwardTests
         WebResponse response = await reading.Within();
         Assert.Equal((413, "no"), (response.Status, response.Body));
         Assert.Contains("Connection: close", response.Fields);
+        client.Dispose();
         await House.QuietAsync(proxy);
     }
 
