@@ -3,10 +3,19 @@ using ProxyShell.Engine.Diagnostics;
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>The test of one hop of a chain, or of the destination behind it.</summary>
-public sealed class HopTestResult
+public sealed record HopTestResult
 {
-    /// <summary>The hop's number, counted from 1; the destination comes after the last hop.</summary>
+    /// <summary>The hop's number on its way, counted from 1; the destination comes after the last hop.</summary>
     public required int Hop { get; init; }
+
+    /// <summary>The number of its place in the chain, counted from 1; the same as <see cref="Hop"/> unless an alternate has several hops.</summary>
+    public int Place { get; init; }
+
+    /// <summary>Which of the place's alternates it belongs to, counted from 1; null when the place has but one, and for the destination.</summary>
+    public int? Alternate { get; init; }
+
+    /// <summary>The hops on the way of this test, first to last; a <see cref="ProxyException.HopNumber"/> counts these.</summary>
+    public IReadOnlyList<ProxyHop> Hops { get; init; } = [];
 
     /// <summary><c>Hop</c> or <c>Destination</c>.</summary>
     public required string Kind { get; init; }

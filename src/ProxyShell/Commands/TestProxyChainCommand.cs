@@ -71,7 +71,7 @@ public sealed class TestProxyChainCommand : ProxyCmdlet
                 string what = number <= chain.Count ? $"hop {number} of {chain.Count} ({chain.Hops[number - 1].Endpoint})" : $"destination {destination}";
                 WriteProgress(new ProgressRecord(0, "Testing the chain", what) { PercentComplete = 100 * (number - 1) / last });
                 if (!Await(results.MoveNextAsync().AsTask())) break;
-                Write(results.Current, Target(chain, results.Current, destination));
+                Write(results.Current, Target(results.Current, destination));
             }
             WriteProgress(new ProgressRecord(0, "Testing the chain", "done") { RecordType = ProgressRecordType.Completed });
         }
@@ -82,10 +82,10 @@ public sealed class TestProxyChainCommand : ProxyCmdlet
     }
 
     // the hop at fault, which need not be the one whose test failed: the last hop refuses a payload key when the destination is tested
-    private static object? Target(ProxyChain chain, HopTestResult result, HostEndpoint? destination)
+    private static object? Target(HopTestResult result, HostEndpoint? destination)
     {
         int number = result.Error?.HopNumber ?? result.Hop;
-        return number <= chain.Count ? chain.Hops[number - 1] : destination;
+        return number <= result.Hops.Count ? result.Hops[number - 1] : destination;
     }
 
     private void Write(HopTestResult result, object? tested)
