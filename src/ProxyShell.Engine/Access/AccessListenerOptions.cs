@@ -35,6 +35,21 @@ public sealed record AccessListenerOptions : ServiceOptions
     internal ServedProtocols Served =>
         ServedProtocols.Choose(Protocols, ProxyProtocols.Socks5 | ProxyProtocols.Http, hasKeys: false, Credentials.Count > 0, RequiresClientCertificate, AllowAnonymous);
 
+    internal override bool AuthenticatesClients => base.AuthenticatesClients || (Destination is null && Served.AuthenticateAll);
+
+    internal override string Remedy => Destination is null ? Served.Remedy : "";
+
+    internal override IEnumerable<OptionValue> Values =>
+    [
+        .. base.Values,
+        OptionValue.Fixed(nameof(Destination), Destination),
+        OptionValue.Fixed(nameof(Udp), Udp),
+        OptionValue.Fixed(nameof(Protocols), Destination is null ? Served.Served : null),
+        OptionValue.Secret(nameof(Credentials), Credentials),
+        OptionValue.Of(nameof(SendProxyProtocol), SendProxyProtocol),
+        OptionValue.Of(nameof(Chain), Chain),
+    ];
+
     internal override void Validate()
     {
         base.Validate();

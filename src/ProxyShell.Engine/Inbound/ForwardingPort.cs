@@ -6,11 +6,15 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Inbound;
 
 /// <summary>Forwards all datagrams to one destination: a flow for each client.</summary>
-internal sealed class ForwardingPort(InboundContext context, HostEndpoint destination) : DatagramPort
+internal sealed class ForwardingPort(HostEndpoint destination) : DatagramPort
 {
     private readonly ConcurrentDictionary<DatagramPeer, ForwardedFlow> _flows = new();
     private readonly string _destination = destination.ToString();
+    private volatile InboundContext? _context;
     private ForwardedFlow? _last;
+
+    /// <summary>Says what new flows go by; to be said before the first.</summary>
+    public void Use(InboundContext context) => _context = context;
 
     public override void OnReceived(DatagramSocket socket, in DatagramPeer from, ReadOnlySpan<byte> datagram)
     {
@@ -30,6 +34,7 @@ internal sealed class ForwardingPort(InboundContext context, HostEndpoint destin
 
     private ForwardedFlow? Open(in DatagramPeer from)
     {
+        InboundContext context = _context!;
         var flow = new ForwardedFlow(this, Registry, Socket, from);
         _flows[from] = flow;
         if (!TryEnter(flow, _destination, context.Options.UdpIdleTimeout, out _))

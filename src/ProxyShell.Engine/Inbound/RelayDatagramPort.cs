@@ -12,19 +12,24 @@ namespace ProxyShell.Engine.Inbound;
 /// Serves relay requests that come in datagrams (docs/protocols/relay.md, "Datagrams"). The first datagram of a flow is checked as
 /// the request of a connection is; those after it need only be the same in their request.
 /// </summary>
-internal sealed class RelayDatagramPort(InboundContext context, RelayInboundOptions options) : DatagramPort
+internal sealed class RelayDatagramPort(TimeProvider time) : DatagramPort
 {
     // so many refusals a second are answered; who sends more of what is refused is no client
     private const int MaxRefusalsPerSecond = 1000;
 
     private readonly ConcurrentDictionary<RelayFlowKey, RelayedFlow> _flows = new();
-    private readonly RelayGate _gate = new(options, context.Time);
-    private readonly SecondsCounter _refusals = new(context.Time);
-    private readonly SecondsCounter _notes = new(context.Time);
+    private readonly SecondsCounter _refusals = new(time);
+    private readonly SecondsCounter _notes = new(time);
+    private volatile Rules? _rules;
     private RelayedFlow? _last;
 
     // The client has the same limit and ends first: so no hop forgets a flow that its client still uses.
-    private TimeSpan IdleLimit => context.Options.UdpIdleTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : context.Options.UdpIdleTimeout * 1.25;
+    private TimeSpan IdleLimit => Options.UdpIdleTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : Options.UdpIdleTimeout * 1.25;
+
+    private ServiceOptions Options => _rules!.Context.Options;
+
+    /// <summary>Says what new flows go by; to be said before the first.</summary>
+    public void Use(InboundContext context, RelayInboundOptions options) => _rules = new Rules(context, options, new RelayGate(options));
 
     public static byte[] Write(RelayResponse response, ProxyKey? key)
     {
@@ -52,12 +57,12 @@ internal sealed class RelayDatagramPort(InboundContext context, RelayInboundOpti
     public void Answer(in DatagramPeer client, RelayResponse response, ProxyKey? key)
     {
         // whoever forges a sender shall not have more sent there than he sends
-        bool isStranger = options.Keys.Count > 0 && key is null;
+        bool isStranger = _rules!.Options.Keys.Count > 0 && key is null;
         if (_refusals.TryCount(MaxRefusalsPerSecond)) Socket.SendTo(client, default, Write(isStranger ? response with { Message = "" } : response, key));
     }
 
     public RelayResponse Explain(RelayRequest request, ProxyException error, string chain) =>
-        RelayAnswers.Explain(request, error, chain, context.Options.ConnectTimeout);
+        RelayAnswers.Explain(request, error, chain, Options.ConnectTimeout);
 
     private RelayedFlow? Find(in RelayFlowKey key, ReadOnlySpan<byte> header)
     {
@@ -67,7 +72,8 @@ internal sealed class RelayDatagramPort(InboundContext context, RelayInboundOpti
 
     private RelayedFlow? Open(in RelayFlowKey key, ReadOnlySpan<byte> header)
     {
-        RelayRequestReading reading = _gate.Read(header);
+        (InboundContext context, _, RelayGate gate) = _rules!;
+        RelayRequestReading reading = gate.Read(header);
         if (reading.Request is { Command: not RelayCommand.Datagram })
             reading = reading with { Request = null, Reason = ProxyErrorReason.Unsupported, Message = "the request is one for streams, and came in a datagram" };
         if (reading.Request is not { } request)
@@ -76,7 +82,7 @@ internal sealed class RelayDatagramPort(InboundContext context, RelayInboundOpti
             Answer(key.Client, RelayAnswers.Refuse(key.Nonce, reading.Reason, reading.Message), reading.Key);
             return null;
         }
-        var flow = new RelayedFlow(this, Registry, Socket, key, reading, header, _gate.PayloadKeyOf(request));
+        var flow = new RelayedFlow(this, Registry, Socket, key, reading, header, gate.PayloadKeyOf(request));
         _flows[key] = flow;
         HostEndpoint next = request.Next!.Endpoint!;
         if (!TryEnter(flow, next.ToString(), IdleLimit, out ProxyErrorReason refusal))
@@ -95,4 +101,6 @@ internal sealed class RelayDatagramPort(InboundContext context, RelayInboundOpti
         Registry.CountRefused();
         if (_notes.TryCount(1)) Registry.Write(ProxyEventKind.Refused, $"client {client}: {what}; {Registry.Refused} clients were turned away so far", reason);
     }
+
+    private sealed record Rules(InboundContext Context, RelayInboundOptions Options, RelayGate Gate);
 }

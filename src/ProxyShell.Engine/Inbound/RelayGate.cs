@@ -6,10 +6,8 @@ using ProxyShell.Engine.Security;
 namespace ProxyShell.Engine.Inbound;
 
 /// <summary>Which relay requests a server accepts: sealed with one of its keys if it has any, in time, for the first time, with a payload key that it knows.</summary>
-internal sealed class RelayGate(RelayInboundOptions options, TimeProvider time)
+internal sealed class RelayGate(RelayInboundOptions options)
 {
-    private readonly ReplayWindow _replays = new(options.ClockWindow, time);
-
     /// <summary>Reads a whole header and checks it; a request that is not accepted is left out of the reading.</summary>
     public RelayRequestReading Read(ReadOnlySpan<byte> header)
     {
@@ -19,7 +17,7 @@ internal sealed class RelayGate(RelayInboundOptions options, TimeProvider time)
         // without a key a nonce and a time prove nothing
         ProxyErrorReason reason = ProxyErrorReason.None;
         TimeSpan difference = default;
-        if (reading.Key is not null || hasPayloadKey) reason = _replays.Check(reading.Nonce, request.Timestamp, out difference);
+        if (reading.Key is not null || hasPayloadKey) reason = options.Replays.Check(reading.Nonce, request.Timestamp, out difference);
         if (reason != ProxyErrorReason.None) return Refuse(reading, reason, reason == ProxyErrorReason.ClockSkew ? Skew(difference) : ProxyErrorText.Describe(reason));
         return hasPayloadKey && PayloadKeyOf(request) is null ? Refuse(reading, ProxyErrorReason.AuthenticationFailed, "wrong payload key") : reading;
     }
@@ -33,5 +31,5 @@ internal sealed class RelayGate(RelayInboundOptions options, TimeProvider time)
 
     private string Skew(TimeSpan difference) => string.Create(
         CultureInfo.InvariantCulture,
-        $"the client's clock is {Math.Abs(difference.TotalSeconds):0.0} s {(difference < TimeSpan.Zero ? "behind" : "ahead")}; at most {options.ClockWindow.TotalSeconds:0.###} s are accepted");
+        $"the client's clock is {Math.Abs(difference.TotalSeconds):0.0} s {(difference < TimeSpan.Zero ? "behind" : "ahead")}; at most {options.Replays.Window.TotalSeconds:0.###} s are accepted");
 }

@@ -13,7 +13,7 @@ internal sealed partial class RelayInbound(InboundContext context, RelayInboundO
 {
     private const int MaxEchoBytes = 64 * 1024;
 
-    private readonly RelayGate _gate = new(options, context.Time);
+    private readonly RelayGate _gate = new(options);
 
     public override string Name => "relay";
 

@@ -13,10 +13,8 @@ namespace ProxyShell.Engine.Proxying;
 /// <summary>Serves proxy protocols on one port: connects clients to the next hop or the destination that they name.</summary>
 public sealed class ProxyServer : ListenerService
 {
-    private readonly ProxyServerOptions _options;
-    private readonly ServedProtocols _served;
+    private readonly ReplayWindow _replays;
     private readonly Outbound _outbound;
-    private readonly InboundSwitch _inbound;
     private readonly RelayDatagramPort? _datagrams;
 
     /// <summary>Makes a server; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
@@ -24,20 +22,19 @@ public sealed class ProxyServer : ListenerService
     public ProxyServer(ProxyServerOptions options)
         : base(options ?? throw new ArgumentNullException(nameof(options)), "ProxyServer")
     {
-        _options = options;
-        var policy = new DestinationPolicy(options.AllowDestination, options.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
+        _replays = new ReplayWindow(options.ClockWindow, options.TimeProvider);
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
-        _outbound = new Outbound(connector, new RouteTable(policy, options.Chain, options.Rules, options.BlockByDefault));
-        _served = options.Served;
-        var context = new InboundContext(options, Registry, _outbound, options.Credentials);
-        var relay = new RelayInboundOptions(options.Keys, options.PayloadKeys, options.ClockWindow, options.Udp);
-        _inbound = new InboundSwitch([.. Protocols(context, relay)]);
-        bool takesDatagrams = options is { Udp: true, Certificate: null } && _served.Served.HasFlag(ProxyProtocols.Relay) && BindAddress is IPEndPoint;
-        if (takesDatagrams) _datagrams = new RelayDatagramPort(context, relay);
+        _outbound = new Outbound(connector, MakeRoutes(options));
+        bool takesDatagrams = options is { Udp: true, SpeaksTls: false } && options.Served.Served.HasFlag(ProxyProtocols.Relay) && BindAddress is IPEndPoint;
+        if (takesDatagrams) _datagrams = new RelayDatagramPort(options.TimeProvider);
+        Adopt(options);
     }
 
+    /// <summary>The options it goes by now.</summary>
+    public ProxyServerOptions Options => (ProxyServerOptions)CurrentOptions;
+
     /// <inheritdoc />
-    public override string Uri => LocalEndPoint is UnixDomainSocketEndPoint path && _served.HopProtocol != HopProtocol.Relay ? $"unix:{path}" : BareHop.Uri;
+    public override string Uri => LocalEndPoint is UnixDomainSocketEndPoint path && Options.Served.HopProtocol != HopProtocol.Relay ? $"unix:{path}" : BareHop.Uri;
 
     /// <summary>
     /// This server as a hop for clients on this machine, with its (first) key or credential and with its certificate pinned; a relay hop
@@ -47,39 +44,47 @@ public sealed class ProxyServer : ListenerService
     {
         ProxyHop hop = BareHop;
         hop = hop.Protocol == HopProtocol.Relay
-            ? hop with { Key = _options.Keys is [var key, ..] ? key : null }
-            : hop with { Credential = _options.Credentials is [var credential, ..] ? credential : null };
-        return _options.DefaultCertificate is { } certificate
+            ? hop with { Key = Options.Keys is [var key, ..] ? key : null }
+            : hop with { Credential = Options.Credentials is [var credential, ..] ? credential : null };
+        return Options.DefaultCertificate is { } certificate
             ? hop with { Trust = TlsTrust.Pinned(certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)) }
             : hop;
     }
 
-    private protected override Outbound? Outbound => _outbound;
+    private protected override Outbound Outbound => _outbound;
 
     private protected override DatagramPort? Datagrams => _datagrams;
 
-    private protected override bool AuthenticatesClients => _served.AuthenticateAll;
+    /// <inheritdoc cref="ListenerService.Reconfigure"/>
+    public void Reconfigure(ProxyServerOptions options) => base.Reconfigure(options);
 
-    private protected override string Remedy => _served.Remedy;
-
-    // before a TLS handshake nothing can be told
-    private protected override ValueTask TurnAwayAsync(DuplexConnection connection) => !_options.SpeaksTls
-        ? _inbound.TurnAwayAsync(connection, _options.TimeProvider)
-        : LingeringClose.RunAsync(connection, _options.TimeProvider);
-
-    private protected override Task ServeAsync(ServedConnection served) => _inbound.ServeAsync(served);
-
-    private IEnumerable<InboundProtocol> Protocols(InboundContext context, RelayInboundOptions relay)
+    private protected override RouteTable MakeRoutes(ServiceOptions options)
     {
-        RelayInbound? streams = _served.Served.HasFlag(ProxyProtocols.Relay) ? new RelayInbound(context, relay) : null;
-        if (streams is not null) yield return streams;
-        foreach (InboundProtocol protocol in InboundSwitch.Foreign(_served.Served, context, overWebSocket: streams)) yield return protocol;
+        var own = (ProxyServerOptions)options;
+        var policy = new DestinationPolicy(own.AllowDestination, own.DenyDestination, guarded: !ListenAddress.IsLocalOnly(BindAddress));
+        return new RouteTable(policy, own.Chain, own.Rules, own.BlockByDefault);
     }
 
-    private ProxyHop BareHop => new(ReachableAddress()) { Protocol = _served.HopProtocol };
+    private protected override IClientServer MakeServer(ServiceOptions options)
+    {
+        var own = (ProxyServerOptions)options;
+        var context = new InboundContext(own, Registry, _outbound, own.Credentials);
+        var relay = new RelayInboundOptions(own.Keys, own.PayloadKeys, _replays, own.Udp);
+        _datagrams?.Use(context, relay);
+        return new InboundServer(new InboundSwitch([.. Protocols(own.Served.Served, context, relay)]), own);
+    }
+
+    private static IEnumerable<InboundProtocol> Protocols(ProxyProtocols served, InboundContext context, RelayInboundOptions relay)
+    {
+        RelayInbound? streams = served.HasFlag(ProxyProtocols.Relay) ? new RelayInbound(context, relay) : null;
+        if (streams is not null) yield return streams;
+        foreach (InboundProtocol protocol in InboundSwitch.Foreign(served, context, overWebSocket: streams)) yield return protocol;
+    }
+
+    private ProxyHop BareHop => new(ReachableAddress()) { Protocol = Options.Served.HopProtocol };
 
     private TransportAddress ReachableAddress() => LocalEndPoint is UnixDomainSocketEndPoint path ? TransportAddress.Unix(path.ToString())
-        : !_options.SpeaksTls ? TransportAddress.Tcp(ReachableEndpoint()) : TransportAddress.Tls(ReachableEndpoint());
+        : Options.SpeaksTls ? TransportAddress.Tls(ReachableEndpoint()) : TransportAddress.Tcp(ReachableEndpoint());
 
     // another machine cannot connect to "all addresses"; this one reaches itself on loopback
     private HostEndpoint ReachableEndpoint()

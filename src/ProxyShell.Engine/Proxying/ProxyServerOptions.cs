@@ -47,10 +47,30 @@ public sealed record ProxyServerOptions : ServiceOptions
     internal ServedProtocols Served =>
         ServedProtocols.Choose(Protocols, ProxyProtocols.All, Keys.Count > 0, Credentials.Count > 0, RequiresClientCertificate, AllowAnonymous);
 
+    internal override bool AuthenticatesClients => base.AuthenticatesClients || Served.AuthenticateAll;
+
+    internal override string Remedy => Served.Remedy;
+
+    internal override IEnumerable<OptionValue> Values =>
+    [
+        .. base.Values,
+        OptionValue.Fixed(nameof(Protocols), Served.Served),
+        OptionValue.Fixed(nameof(Udp), Udp),
+        OptionValue.Fixed(nameof(ClockWindow), ClockWindow),
+        OptionValue.Secret(nameof(Keys), Keys),
+        OptionValue.Secret(nameof(PayloadKeys), PayloadKeys),
+        OptionValue.Secret(nameof(Credentials), Credentials),
+        OptionValue.List(nameof(AllowDestination), AllowDestination),
+        OptionValue.List(nameof(DenyDestination), DenyDestination),
+        OptionValue.Of(nameof(Chain), Chain),
+    ];
+
     internal override void Validate()
     {
         base.Validate();
         _ = Served;
+        if (AcceptProxyProtocol && Udp && !SpeaksTls)
+            throw new FormatException("AcceptProxyProtocol is given, but the datagrams that Udp lets in bring no PROXY header: leave out one of the two.");
         Require(ClockWindow > TimeSpan.Zero && ClockWindow <= TimeSpan.FromHours(1), nameof(ClockWindow), ClockWindow, "more than 0 and at most 1 hour");
     }
 }

@@ -14,15 +14,22 @@ internal sealed class ConnectionSweeper : IAsyncDisposable
     private static readonly TimeSpan LastSilence = TimeSpan.FromSeconds(1);
 
     private readonly ConnectionRegistry _registry;
-    private readonly ServiceOptions _options;
+    private volatile ServiceOptions _options;
     private readonly ITimer _timer;
     private volatile bool _isHurried;
 
     public ConnectionSweeper(ConnectionRegistry registry, ServiceOptions options)
     {
         (_registry, _options) = (registry, options);
-        TimeSpan pause = Shortest(LongestPause, Shortest(Quarter(options.IdleTimeout), Quarter(options.UdpIdleTimeout)));
+        TimeSpan pause = Pause(options);
         _timer = options.TimeProvider.CreateTimer(static state => ((ConnectionSweeper)state!).Sweep(), this, pause, pause);
+    }
+
+    /// <summary>Goes by other options from now on, for connections that are open too.</summary>
+    public void Use(ServiceOptions options)
+    {
+        _options = options;
+        if (!_isHurried) _timer.Change(Pause(options), Pause(options));
     }
 
     /// <summary>The service is stopping: flows of datagrams that have fallen silent are over.</summary>
@@ -63,6 +70,9 @@ internal sealed class ConnectionSweeper : IAsyncDisposable
         if (_isHurried && connection.Protocol == "udp") return LastSilence;
         return limit == Timeout.InfiniteTimeSpan ? null : limit;
     }
+
+    private static TimeSpan Pause(ServiceOptions options) =>
+        Shortest(LongestPause, Shortest(Quarter(options.IdleTimeout), Quarter(options.UdpIdleTimeout)));
 
     private static TimeSpan Quarter(TimeSpan limit) => limit == Timeout.InfiniteTimeSpan ? LongestPause : limit / 4;
 

@@ -8,43 +8,39 @@ namespace ProxyShell.Engine.Serving;
 /// <summary>The life of one connection, from accept to its last event.</summary>
 public abstract partial class ListenerService
 {
-    /// <summary>Serves one connection and closes it. Failures are thrown as <see cref="ProxyException"/>s.</summary>
-    private protected abstract Task ServeAsync(ServedConnection served);
-
-    /// <summary>Tells a client over the limit why it is turned away, and closes the connection; must not take long.</summary>
-    private protected virtual ValueTask TurnAwayAsync(DuplexConnection connection) => connection.DisposeAsync();
-
     private void OnAccepted(DuplexConnection accepted)
     {
         // behind a balancer the client is known when its header is read
+        ServiceSetup setup = Setup;
+        ServiceOptions options = setup.Options;
         var refusal = Refusal.TooMany;
-        ClientShare? share = _options.AcceptProxyProtocol ? null : _admission.TryEnter(accepted.RemoteEndPoint, out refusal);
-        bool isAdmitted = share is not null || _options.AcceptProxyProtocol;
-        int limit = isAdmitted && State == ServiceState.Running ? _options.MaxConnections : 0;
+        ClientShare? share = options.AcceptProxyProtocol ? null : setup.Admission.TryEnter(accepted.RemoteEndPoint, out refusal);
+        bool isAdmitted = share is not null || options.AcceptProxyProtocol;
+        int limit = isAdmitted && State == ServiceState.Running ? options.MaxConnections : 0;
         if (Registry.TryOpen(accepted.RemoteEndPoint, accepted, limit) is { } record)
         {
-            _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(_options.TimeProvider), share));
+            _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(options.TimeProvider), share), setup);
             return;
         }
         share?.Leave();
-        _ = RefuseAsync(accepted, isAdmitted ? Refusal.TooMany : refusal, accepted.RemoteEndPoint);
+        _ = RefuseAsync(accepted, isAdmitted ? Refusal.TooMany : refusal, accepted.RemoteEndPoint, setup);
     }
 
     // owned by the registry: the service has stopped when no record is left, and the record ends here
-    private async Task RunAsync(ServedConnection served)
+    private async Task RunAsync(ServedConnection served, ServiceSetup setup)
     {
         ProxyException? error = null;
         try
         {
             served.Record.SetUpWith(served.Clock.Source);
-            served.Clock.Allow(_options.HandshakeTimeout);
-            if (served.Share is null && await IntroduceAsync(served).ConfigureAwait(false) is { } refusal)
+            served.Clock.Allow(setup.Options.HandshakeTimeout);
+            if (served.Share is null && await IntroduceAsync(served, setup).ConfigureAwait(false) is { } refusal)
             {
-                await TurnAwayAsync(served, refusal).ConfigureAwait(false);
+                await TurnAwayAsync(served, refusal, setup).ConfigureAwait(false);
                 return;
             }
-            if (_tls is not null) await EncryptAsync(served).ConfigureAwait(false);
-            await ServeAsync(served).ConfigureAwait(false);
+            if (setup.Tls is { } tls) await EncryptAsync(served, tls).ConfigureAwait(false);
+            await setup.Clients.ServeAsync(served).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -57,27 +53,27 @@ public abstract partial class ListenerService
     }
 
     // a PROXY header tells who the client is, and only then can be said whether it may come in
-    private async ValueTask<Refusal?> IntroduceAsync(ServedConnection served)
+    private static async ValueTask<Refusal?> IntroduceAsync(ServedConnection served, ServiceSetup setup)
     {
         ProxyHeader header = await ProxyHeaderReader.ReadAsync(served).ConfigureAwait(false);
         served.Addresses = header;
         if (header.TellsAddresses) served.Record.ClientEndPoint = header.Source;
-        served.Share = _admission.TryEnter(served.Record.ClientEndPoint, out Refusal refusal);
+        served.Share = setup.Admission.TryEnter(served.Record.ClientEndPoint, out Refusal refusal);
         return served.Share is null ? refusal : null;
     }
 
-    private async ValueTask TurnAwayAsync(ServedConnection served, Refusal refusal)
+    private async ValueTask TurnAwayAsync(ServedConnection served, Refusal refusal, ServiceSetup setup)
     {
         served.EndSetUp();
-        await RefuseAsync(served.Client, refusal, served.Record.ClientEndPoint).ConfigureAwait(false);
+        await RefuseAsync(served.Client, refusal, served.Record.ClientEndPoint, setup).ConfigureAwait(false);
         Registry.Leave(served.Record, new ProxyException(refusal == Refusal.Source ? ProxyErrorReason.ClientNotAdmitted : ProxyErrorReason.LimitExceeded, ProxyStage.Request, "client"));
     }
 
-    private async Task EncryptAsync(ServedConnection served)
+    private async Task EncryptAsync(ServedConnection served, TlsServer tls)
     {
         try
         {
-            served.Client = await _tls!.AcceptAsync(served.Client, served.Clock.Token).ConfigureAwait(false);
+            served.Client = await tls.AcceptAsync(served.Client, served.Clock.Token).ConfigureAwait(false);
             served.Record.ReplaceClient(served.Client);
         }
         catch (ProxyException e)
@@ -87,7 +83,7 @@ public abstract partial class ListenerService
             {
                 // an end in order, so that a reset does not destroy the alert where the system's TLS sends one
                 served.WasTold = true;
-                await LingeringClose.RunAsync(served.Client, _options.TimeProvider).ConfigureAwait(false);
+                await LingeringClose.RunAsync(served.Client, CurrentOptions.TimeProvider).ConfigureAwait(false);
             }
             throw;
         }
@@ -113,9 +109,9 @@ public abstract partial class ListenerService
         await served.Client.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task RefuseAsync(DuplexConnection accepted, Refusal refusal, EndPoint? client)
+    private async Task RefuseAsync(DuplexConnection accepted, Refusal refusal, EndPoint? client, ServiceSetup setup)
     {
-        if (State == ServiceState.Running) _refusals.Note(refusal, client, _options);
+        if (State == ServiceState.Running) _refusals.Note(refusal, client, setup.Options);
         else Registry.CountRefused();
         if (refusal == Refusal.Source)
         {
@@ -125,7 +121,7 @@ public abstract partial class ListenerService
         }
         try
         {
-            await TurnAwayAsync(accepted).ConfigureAwait(false);
+            await setup.Clients.TurnAwayAsync(accepted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ProxyException or OperationCanceledException)
         {

@@ -28,11 +28,12 @@ public abstract partial class ListenerService
     {
         (share, reason) = (null, ProxyErrorReason.Stopping);
         if (State != ServiceState.Running) return null;
-        share = _admission.TryEnter(client, out Refusal refusal);
-        if (Registry.TryOpen(client, flow, share is null ? 0 : _options.MaxConnections) is { } record) return record;
+        ServiceSetup setup = Setup;
+        share = setup.Admission.TryEnter(client, out Refusal refusal);
+        if (Registry.TryOpen(client, flow, share is null ? 0 : setup.Options.MaxConnections) is { } record) return record;
         share?.Leave();
         if (share is not null) refusal = Refusal.TooMany;
-        _refusals.Note(refusal, client, _options);
+        _refusals.Note(refusal, client, setup.Options);
         (share, reason) = (null, refusal == Refusal.Source ? ProxyErrorReason.None : ProxyErrorReason.LimitExceeded);
         return null;
     }
@@ -46,16 +47,16 @@ public abstract partial class ListenerService
     {
         for (int attempts = 1; ; attempts++)
         {
-            _datagrams = Datagrams is null ? null : _options.Sockets.BindDatagrams((IPEndPoint)BindAddress);
+            _datagrams = Datagrams is null ? null : CurrentOptions.Sockets.BindDatagrams((IPEndPoint)BindAddress);
             try
             {
-                if (AcceptsConnections) _listener = _options.Sockets.Listen(_datagrams?.LocalEndPoint ?? BindAddress);
+                if (AcceptsConnections) _listener = CurrentOptions.Sockets.Listen(_datagrams?.LocalEndPoint ?? BindAddress);
                 return;
             }
             catch (ProxyException e)
             {
                 _datagrams?.Dispose();
-                bool another = e.Reason == ProxyErrorReason.AddressInUse && _options.LocalPort == 0 && _datagrams is not null && attempts < MaxPortAttempts;
+                bool another = e.Reason == ProxyErrorReason.AddressInUse && CurrentOptions.LocalPort == 0 && _datagrams is not null && attempts < MaxPortAttempts;
                 _datagrams = null;
                 if (!another) throw;
             }

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Routing;
-using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Serving;
@@ -23,31 +22,26 @@ public abstract partial class ListenerService : IAsyncDisposable
 
     private static readonly ConcurrentDictionary<string, int> LastNumbers = new();
 
-    private readonly ServiceOptions _options;
     private readonly ClientTable _clients;
-    private readonly Admission _admission;
     private readonly RefusalLog _refusals;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _hurry = new();
-    private readonly TlsServer? _tls;
     private ConnectionListener? _listener;
     private ConnectionSweeper? _sweeper;
+    private volatile ServiceSetup? _setup;
     private Task? _stopping;
 
     private protected ListenerService(ServiceOptions options, string kind)
     {
         options.Validate();
-        (_options, Kind) = (options, kind);
+        Kind = kind;
         BindAddress = ListenAddress.Parse(options.LocalAddress, options.LocalPort);
         Name = options.Name.Length > 0 ? options.Name : $"{kind}{LastNumbers.AddOrUpdate(kind, 1, (_, last) => last + 1)}";
         Registry = new ConnectionRegistry(this, new ServiceIdentity(Name, kind, options.TimeProvider), options.EventCapacity);
         Counters = new ServiceCounters(Registry);
         _clients = new ClientTable(options.TimeProvider);
-        _clients.SetRates(options.BandwidthLimit, options.ClientBandwidthLimit);
-        _admission = new Admission(options, _clients);
         _refusals = new RefusalLog(Registry, options.TimeProvider);
-        if (options.SpeaksTls) _tls = MakeTls(options);
     }
 
     /// <summary>Raised for each event, in order, on a pool thread.</summary>
@@ -88,11 +82,10 @@ public abstract partial class ListenerService : IAsyncDisposable
 
     private protected EndPoint BindAddress { get; }
 
-    /// <summary>Whether something authenticates the clients; without it only loopback may be listened on.</summary>
-    private protected abstract bool AuthenticatesClients { get; }
+    /// <summary>The options it goes by now.</summary>
+    private protected ServiceOptions CurrentOptions => Setup.Options;
 
-    /// <summary>What would authenticate clients, as the beginning of a sentence ("give a key, "); empty when nothing can.</summary>
-    private protected virtual string Remedy => "";
+    private ServiceSetup Setup => _setup!;
 
     /// <summary>The way out, whose chains are probed while the service runs; null when it has none.</summary>
     private protected virtual Outbound? Outbound => null;
@@ -114,7 +107,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         {
             if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
             Bind();
-            _sweeper = new ConnectionSweeper(Registry, _options);
+            _sweeper = new ConnectionSweeper(Registry, CurrentOptions);
             State = ServiceState.Running;
         }
         ProtectSocketFile();
@@ -136,7 +129,7 @@ public abstract partial class ListenerService : IAsyncDisposable
             if (State == ServiceState.Created) Finish();
             stopping = _stopping ??= State == ServiceState.Stopped ? Task.CompletedTask : StopCoreAsync();
         }
-        _hurry.CancelAfter(grace ?? _options.StopTimeout);
+        _hurry.CancelAfter(grace ?? CurrentOptions.StopTimeout);
         return stopping;
     }
 
@@ -175,18 +168,13 @@ public abstract partial class ListenerService : IAsyncDisposable
     }
 
     /// <summary>Throws a <see cref="FormatException"/> when the options would open the machine to strangers.</summary>
-    internal void RefuseStrangers()
-    {
-        if (ListenAddress.IsLocalOnly(BindAddress) || _options.AllowAnonymous || _options.RequiresClientCertificate || AuthenticatesClients) return;
-        throw new FormatException(
-            $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: {Remedy}listen on 127.0.0.1, or say AllowAnonymous.");
-    }
+    internal void RefuseStrangers() => RefuseStrangers(CurrentOptions);
 
-    private TlsServer MakeTls(ServiceOptions options)
+    private void RefuseStrangers(ServiceOptions options)
     {
-        ServerCertificate[] certificates = [.. options.Certificate is { } first ? [ServerCertificate.From(first)] : Array.Empty<ServerCertificate>(), .. options.Certificates];
-        ClientCertificatePolicy? clients = options.RequiresClientCertificate ? new(options.ClientCertificateThumbprints, options.ClientCertificateAuthority) : null;
-        return new TlsServer(certificates, clients, options.TimeProvider, (message, isWarning) => Registry.Write(isWarning ? ProxyEventKind.Warning : ProxyEventKind.Reconfigured, message));
+        if (ListenAddress.IsLocalOnly(BindAddress) || options.AllowAnonymous || options.AuthenticatesClients) return;
+        throw new FormatException(
+            $"{Kind} would listen on {BindAddress}, where others can reach it, and nothing authenticates them: {options.Remedy}listen on 127.0.0.1, or say AllowAnonymous.");
     }
 
     // what listens on a Unix socket is for the same user, as on loopback it is for the same machine

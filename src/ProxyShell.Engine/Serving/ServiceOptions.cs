@@ -107,6 +107,43 @@ public abstract record ServiceOptions
     /// <summary>The certificate for clients that name no other.</summary>
     internal X509Certificate2? DefaultCertificate => Certificate ?? (Certificates is [var first, ..] ? first.Certificate : null);
 
+    /// <summary>Whether something authenticates every client; without it only loopback may be listened on.</summary>
+    internal virtual bool AuthenticatesClients => RequiresClientCertificate;
+
+    /// <summary>What would authenticate clients, as the beginning of a sentence ("give a key, "); empty when nothing can.</summary>
+    internal virtual string Remedy => "";
+
+    /// <summary>All options, for comparison; in the same order for every instance of a type.</summary>
+    internal virtual IEnumerable<OptionValue> Values =>
+    [
+        OptionValue.Fixed(nameof(Name), Name),
+        OptionValue.Fixed(nameof(LocalAddress), LocalAddress),
+        OptionValue.Fixed(nameof(LocalPort), LocalPort),
+        OptionValue.Fixed("TLS", SpeaksTls ? "on" : "off"),
+        OptionValue.Fixed(nameof(EventCapacity), EventCapacity),
+        OptionValue.Fixed(nameof(TimeProvider), TimeProvider),
+        OptionValue.Fixed(nameof(Sockets), Sockets),
+        OptionValue.List(nameof(Certificate), Certificate is null ? [] : [Certificate]),
+        OptionValue.List(nameof(Certificates), Certificates),
+        OptionValue.List(nameof(ClientCertificateThumbprints), ClientCertificateThumbprints),
+        OptionValue.List(nameof(ClientCertificateAuthority), ClientCertificateAuthority),
+        OptionValue.Of(nameof(MaxConnections), MaxConnections),
+        OptionValue.Of(nameof(MaxConnectionsPerClient), MaxConnectionsPerClient),
+        OptionValue.Of(nameof(BandwidthLimit), BandwidthLimit),
+        OptionValue.Of(nameof(ClientBandwidthLimit), ClientBandwidthLimit),
+        OptionValue.List(nameof(AllowSource), AllowSource),
+        OptionValue.List(nameof(DenySource), DenySource),
+        OptionValue.Of(nameof(AcceptProxyProtocol), AcceptProxyProtocol),
+        OptionValue.Of(nameof(HandshakeTimeout), HandshakeTimeout),
+        OptionValue.Of(nameof(ConnectTimeout), ConnectTimeout),
+        OptionValue.Of(nameof(IdleTimeout), IdleTimeout),
+        OptionValue.Of(nameof(UdpIdleTimeout), UdpIdleTimeout),
+        OptionValue.Of(nameof(StopTimeout), StopTimeout),
+        OptionValue.Of(nameof(AllowAnonymous), AllowAnonymous),
+        OptionValue.List(nameof(Rules), Rules),
+        OptionValue.Of(nameof(BlockByDefault), BlockByDefault),
+    ];
+
     /// <summary>Throws a <see cref="FormatException"/> that names the first option out of range.</summary>
     internal virtual void Validate()
     {
