@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Protocols.Socks;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
@@ -136,6 +138,42 @@ public sealed class SocksAssociateTests : IAsyncLifetime
             ProxyEvent refused = await House.EventAsync(server, ProxyEventKind.Refused);
             Assert.Equal((ProxyErrorReason.Forbidden, forbidden.Endpoint.ToString()), (refused.Reason, refused.Destination));
             Assert.Equal(0, forbidden.Received);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task Through_relay_hops_answers_carry_the_address_that_was_named(string sockets)
+    {
+        await using var house = new House(sockets);
+        (ProxyChain chain, ProxyServer[] hops) = await house.ChainAsync(2, o => o with { Udp = true });
+        ProxyServer server = await house.ProxyAsync(o => o with { Chain = chain });
+        (SocksTalk talk, DatagramClient client) = await AssociateAsync(server, NotKnown);
+        using (talk)
+        using (client)
+        {
+            byte[] datagram = Datagram(new HostEndpoint("localhost", _origin.Port), RandomBytes.Of(20_000));
+            await client.AssertEchoAsync(datagram);
+            await client.AssertEchoAsync(datagram);
+            Assert.Contains(hops[1].GetConnections(), c => c.Destination == $"localhost:{_origin.Port}");
+        }
+    }
+
+    [Fact]
+    public async Task A_way_that_carries_no_datagrams_is_told_on_record()
+    {
+        await using var house = new House(Sockets.Portable);
+        ProxyServer hop = await house.ProxyAsync(o => o with { Protocols = ProxyProtocols.Socks5 });
+        ProxyServer server = await house.ProxyAsync(o => o with { Chain = new ProxyChain(hop.ToHop()) });
+        (SocksTalk talk, DatagramClient client) = await AssociateAsync(server, NotKnown);
+        using (talk)
+        using (client)
+        {
+            client.Send(Datagram(_origin.Endpoint, [1]));
+            ProxyEvent failed = await House.EventAsync(server, ProxyEventKind.Failed);
+            Assert.Equal(ProxyErrorReason.Unsupported, failed.Reason);
+            Assert.StartsWith($"hop 1 (127.0.0.1:{hop.LocalPort}): ", failed.Message, StringComparison.Ordinal);
+            Assert.Equal(0, _origin.Received);
         }
     }
 
