@@ -8,9 +8,9 @@ export PX_KEY
 cat >"$work/servers.json" <<JSON
 {
     "proxyServers": [
-        { "name": "p1" },
-        { "name": "p2", "keys": ["file:p2.key"] }, // the key is found beside this file
-        { "name": "p3", "payloadKeys": ["file:p3.key"] },
+        { "name": "p1", "udp": true },
+        { "name": "p2", "udp": true, "keys": ["file:p2.key"] }, // the key is found beside this file
+        { "name": "p3", "udp": true, "payloadKeys": ["file:p3.key"] },
     ],
 }
 JSON

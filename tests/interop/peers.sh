@@ -9,7 +9,7 @@ peer() {
     until_true answers "$port"
 }
 
-web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dns_port=
+web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dnsmasq_port=
 
 # start_peer NAME [ARGUMENT]: starts it once; a peer that cannot be had is a counted skip, and its port stays empty
 start_peer() {
@@ -210,9 +210,9 @@ start_ssh_socks() {
 # a DNS server, over UDP and TCP, that knows host.test and big.test (a long answer)
 start_dnsmasq() {
     have dnsmasq || return 2
-    dns_port=$(free_port)
+    dnsmasq_port=$(free_port)
     cat >"$work/dnsmasq.conf" <<CONF
-port=$dns_port
+port=$dnsmasq_port
 listen-address=127.0.0.1
 bind-interfaces
 no-resolv
@@ -223,9 +223,9 @@ pid-file
 $([ "$(id -u)" -eq 0 ] && echo 'user=root')
 edns-packet-max=4096
 address=/host.test/192.0.2.77
-txt-record=big.test,$(for i in $(seq 8); do printf '"%0200d",' "$i"; done | sed 's/,$//')
+$(for i in $(seq 8); do printf 'txt-record=big.test,"%0200d"\n' "$i"; done)
 CONF
-    peer dnsmasq "$dns_port" dnsmasq -C "$work/dnsmasq.conf"
+    peer dnsmasq "$dnsmasq_port" dnsmasq -C "$work/dnsmasq.conf"
 }
 
 # node NAME ARGUMENTS...: runs one of the scripts in npm/ beside the packages that .ci/run has installed

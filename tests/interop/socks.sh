@@ -1,15 +1,16 @@
 # SOCKS from both sides: the npm package socks as a client of all three commands, and foreign SOCKS servers as hops.
 
 socks_suite() {
-    local open guarded echo_port
+    local open guarded chained echo_port
     if [ -z "$web_port" ]; then skip "SOCKS" "nginx is not installed"; return; fi
     start_peer microsocks; start_peer danted; start_peer ssh_socks
     head -c 20000000 /dev/urandom >"$work/www/mixed"
     json socks '{ "proxyServers": [
         { "name": "open", "protocols": [ "socks5" ] },
-        { "name": "guarded", "credentials": [ "env:PX_LOGIN" ] } ] }'
+        { "name": "guarded", "credentials": [ "env:PX_LOGIN" ] },
+        { "name": "chained", "protocols": [ "socks5" ], "chain": [ "'"$p1"'", { "uri": "'"$p2"'", "key": "env:PX_KEY" }, "'"$p3"'" ] } ] }'
     start_host socks || { fail "the SOCKS servers start" "$work/socks.log"; return; }
-    open=127.0.0.1:$(port_of socks open) guarded=127.0.0.1:$(port_of socks guarded)
+    open=127.0.0.1:$(port_of socks open) guarded=127.0.0.1:$(port_of socks guarded) chained=127.0.0.1:$(port_of socks chained)
     if have_npm; then
         echo_port=$(free_port)
         serve "$work/echo.log" node "$work/npm/echo.mjs" "$echo_port"
@@ -21,6 +22,7 @@ socks_suite() {
         check "npm socks: BIND with a user" prints "from inside" npm_script socks bind "socks5://$PX_LOGIN@$guarded" 127.0.0.1:0
         check "npm socks: ASSOCIATE" prints "five datagrams" npm_script socks associate "socks5://$open" "127.0.0.1:$echo_port"
         check "npm socks: ASSOCIATE with a user" prints "five datagrams" npm_script socks associate "socks5://$PX_LOGIN@$guarded" "127.0.0.1:$echo_port"
+        check "npm socks: ASSOCIATE through three relays" prints "five datagrams" npm_script socks associate "socks5://$chained" "127.0.0.1:$echo_port"
     else
         skip "npm socks: CONNECT, BIND and ASSOCIATE" "$why"
     fi

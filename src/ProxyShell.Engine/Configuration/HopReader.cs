@@ -44,6 +44,11 @@ internal static class HopReader
             RequireTls(section, "thumbprint", hop);
             hop = hop with { Trust = section.Source.Locate(section.At("thumbprint"), () => TlsTrust.Pinned(thumbprint)) };
         }
+        if (section.TryGet("clientCertificate", out _))
+        {
+            RequireTls(section, "clientCertificate", hop);
+            hop = hop with { ClientCertificate = CertificateReader.ReadClient(section, "clientCertificate") };
+        }
         if (section.Text("serverName") is not { } serverName) return hop;
         RequireTls(section, "serverName", hop);
         return hop with { ServerName = serverName };

@@ -20,6 +20,7 @@ internal static class ServiceReader
             PayloadKeys = ReadKeys(section, "payloadKeys"),
             Credentials = CredentialReader.ReadAll(section, "credentials"),
             Protocols = ReadProtocols(section),
+            Udp = section.Flag("udp") ?? defaults.Udp,
             AllowDestination = PatternReader.Read(section, "allowDestination"),
             DenyDestination = PatternReader.Read(section, "denyDestination"),
             Chain = ChainReader.Read(section),
@@ -47,7 +48,9 @@ internal static class ServiceReader
         Name = section.Text("name") is { Length: > 0 } name ? name : defaults.Name,
         LocalAddress = section.Text("localAddress") ?? defaults.LocalAddress,
         LocalPort = section.Integer("localPort") ?? defaults.LocalPort,
-        Certificate = CertificateReader.Read(section, "certificate"),
+        Certificates = CertificateReader.ReadServer(section),
+        ClientCertificateThumbprints = ReadThumbprints(section),
+        ClientCertificateAuthority = CertificateReader.ReadAuthorities(section, "clientCertificateAuthority"),
         MaxConnections = section.Integer("maxConnections") ?? defaults.MaxConnections,
         MaxConnectionsPerClient = section.Integer("maxConnectionsPerClient") ?? defaults.MaxConnectionsPerClient,
         BandwidthLimit = section.LongInteger("bandwidthLimit") ?? defaults.BandwidthLimit,
@@ -58,6 +61,7 @@ internal static class ServiceReader
         HandshakeTimeout = section.Time("handshakeTimeout") ?? defaults.HandshakeTimeout,
         ConnectTimeout = section.Time("connectTimeout") ?? defaults.ConnectTimeout,
         IdleTimeout = section.Time("idleTimeout") ?? defaults.IdleTimeout,
+        UdpIdleTimeout = section.Time("udpIdleTimeout") ?? defaults.UdpIdleTimeout,
         StopTimeout = section.Time("stopTimeout") ?? defaults.StopTimeout,
         EventCapacity = section.Integer("eventCapacity") ?? defaults.EventCapacity,
         AllowAnonymous = section.Flag("allowAnonymous") ?? defaults.AllowAnonymous,
@@ -78,6 +82,10 @@ internal static class ServiceReader
 
     private static IReadOnlyList<ProxyKey> ReadKeys(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Key(item.Path, item.Text))];
+
+    // one after another, so that a fault has its place
+    private static IReadOnlyList<string> ReadThumbprints(ConfigurationSection section) =>
+        [.. section.Texts("clientCertificateThumbprints").Select(item => section.Source.Locate(item.Path, () => TlsTrust.Pinned(item.Text).Thumbprint!))];
 
     // null, not empty, when the file does not say: then the secrets decide
     private static ProxyProtocols? ReadProtocols(ConfigurationSection section)

@@ -38,7 +38,7 @@ public sealed class ConfigurationTests : IDisposable
                 "allowDestination": ["10.0.0.0/8", "*.example.com:443"], "denyDestination": ["10.1.0.0/16"],
                 "chain": ["relay://192.0.2.1:4100"], "maxConnections": 7, "eventCapacity": 9, "allowAnonymous": true,
                 "protocols": ["relay", "Socks5"], "credentials": ["env:PX_TEST_LOGIN", { "user": "bob", "password": "env:PX_TEST_KEY" }],
-                "maxConnectionsPerClient": 3, "bandwidthLimit": 5000000000, "clientBandwidthLimit": 1000000, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
+                "udp": true, "udpIdleTimeout": 7, "maxConnectionsPerClient": 3, "bandwidthLimit": 5000000000, "clientBandwidthLimit": 1000000, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
                 "idleTimeout": "infinite", "connectTimeout": "00:00:05", "handshakeTimeout": 2.5, "stopTimeout": 0, "clockWindow": "00:01:00",
               }],
             }
@@ -51,6 +51,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(ProxyProtocols.Relay | ProxyProtocols.Socks5, options.Protocols);
         Assert.Equal([true, false], options.Credentials.Select(c => c.Matches("alice", "wonderland")));
         Assert.Equal([false, true], options.Credentials.Select(c => c.Matches("bob", _key.Reveal())));
+        Assert.Equal((true, TimeSpan.FromSeconds(7)), (options.Udp, options.UdpIdleTimeout));
         Assert.Equal((5_000_000_000, 1_000_000), (options.BandwidthLimit, options.ClientBandwidthLimit));
         Assert.Equal((3, "10.0.0.0/8 ::1", "10.1.0.0/16"), (options.MaxConnectionsPerClient, string.Join(' ', options.AllowSource), string.Join(' ', options.DenySource)));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.IdleTimeout);
@@ -149,7 +150,7 @@ public sealed class ConfigurationTests : IDisposable
         string file = _folder.Write("px.json", """{ "proxyServers": [{ "keys": ["file:p.key"], "certificate": "p.pem" }] }""");
         ProxyServerOptions options = Assert.Single(ProxyConfiguration.Load(file).ProxyServers);
         Assert.Equal(_key, Assert.Single(options.Keys));
-        Assert.Equal(Certificates.Localhost.Thumbprint, options.Certificate?.Thumbprint);
+        Assert.Equal(Certificates.Localhost.Thumbprint, Assert.IsType<ReloadingCertificate>(Assert.Single(options.Certificates)).Certificate.Thumbprint);
     }
 
     [Fact]

@@ -1,0 +1,40 @@
+# DNS over UDP: dig asks dnsmasq through listeners for datagrams, alone and through relays.
+
+udp_suite() {
+    local way port
+    have dig || { skip "dig" "it is not installed"; return; }
+    start_peer dnsmasq
+    [ -n "$dnsmasq_port" ] || return
+    json udp '{ "accessListeners": [
+        { "name": "direct", "udp": true, "destination": "127.0.0.1:'"$dnsmasq_port"'" },
+        { "name": "three-relays", "udp": true, "destination": "localhost:'"$dnsmasq_port"'", "chain": [ "'"$p1"'", { "uri": "'"$p2"'", "key": "env:PX_KEY" }, "'"$p3"'" ] },
+        { "name": "tcp", "destination": "127.0.0.1:'"$dnsmasq_port"'", "chain": [ "'"$p1"'" ] } ] }'
+    start_host udp || { fail "listeners for datagrams start" "$work/udp.log"; return; }
+    for way in direct three-relays; do
+        port=$(port_of udp $way)
+        check "dig over UDP, $way" dig_answers "$port"
+        check "dig over UDP, $way, an answer of 1,600 bytes" dig_long "$port" +notcp
+        check "four hundred questions, $way" dig_many "$port"
+    done
+    check "dig over TCP through a hop" dig_long "$(port_of udp tcp)" +tcp
+    end_server "$host_pid"
+}
+
+ask() { limited dig @127.0.0.1 -p "$1" +time=5 +tries=3 +short "${@:2}"; }
+
+dig_answers() { [ "$(ask "$1" +notcp host.test)" = 192.0.2.77 ]; }
+
+dig_long() { [ "$(ask "$1" "$2" +bufsize=4096 +ignore TXT big.test | tr -d '" \n' | wc -c)" -eq 1600 ]; }
+
+dig_many() {
+    local i jobs=()
+    for i in $(seq 100); do printf 'host.test\n'; done >"$work/questions"
+    for i in $(seq 4); do
+        ask "$1" +notcp -f "$work/questions" >"$work/answers$i" &
+        jobs+=("$!")
+    done
+    for i in "${jobs[@]}"; do wait "$i" || return 1; done
+    [ "$(cat "$work"/answers[1-4] | grep -cx 192.0.2.77)" -eq 400 ]
+}
+
+udp_suite
