@@ -31,7 +31,7 @@ internal sealed class SshLog
     public async Task<string?> ExplainEndAsync()
     {
         await Task.WhenAny(_ended.Task, Task.Delay(EndTime)).ConfigureAwait(false);
-        return _ended.Task.IsCompletedSuccessfully ? _ended.Task.Result : "ssh ended its output without the end of the channel";
+        return _ended.Task.IsCompleted ? await _ended.Task.ConfigureAwait(false) : "ssh ended its output without the end of the channel";
     }
 
     /// <summary>Takes the end of the program for the end of everything that still waits.</summary>

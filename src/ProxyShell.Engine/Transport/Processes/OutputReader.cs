@@ -3,12 +3,12 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxyShell.Engine.Transport.Processes;
 
 /// <summary>Reads a blocking stream on a thread of its own, one buffer ahead of whoever awaits the bytes.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphores have no wait handles, so there is nothing to dispose; the thread may still use them.")]
+[SuppressMessage("Design", "CA1001", Justification = "The thread may still use them after its owner is gone; their finalizers are enough.")]
 internal sealed class OutputReader
 {
     private readonly byte[] _buffer = new byte[32 * 1024];
     private readonly SemaphoreSlim _filled = new(0);
-    private readonly SemaphoreSlim _drained = new(0);
+    private readonly AutoResetEvent _drained = new(false);
     private readonly Stream _stream;
     private ReadOnlyMemory<byte> _bytes;
     private bool _taken;
@@ -37,7 +37,7 @@ internal sealed class OutputReader
         _bytes = _bytes[count..];
         if (HasEnded || !_bytes.IsEmpty) return count;
         _taken = false;
-        _drained.Release();
+        _drained.Set();
         return count;
     }
 
@@ -45,7 +45,7 @@ internal sealed class OutputReader
     public void Release()
     {
         _released = true;
-        _drained.Release();
+        _drained.Set();
     }
 
     private void Run()
@@ -56,7 +56,7 @@ internal sealed class OutputReader
             count = Read();
             _bytes = _buffer.AsMemory(0, count);
             _filled.Release();
-            if (count > 0) _drained.Wait();
+            if (count > 0) _drained.WaitOne();
         }
         while (count > 0 && !_released);
     }
