@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Inbound;
@@ -51,6 +52,9 @@ internal sealed class DatagramAssociation : IDatagramReceiver, IDisposable
 
     /// <summary>Where the client shall send its datagrams.</summary>
     public IPEndPoint LocalEndPoint => _socket.LocalEndPoint;
+
+    /// <summary>What its flows may move.</summary>
+    public Bandwidth Bandwidth { get; init; } = Bandwidth.Unlimited;
 
     /// <summary>The most bytes that one datagram to the client carries, its header included.</summary>
     public int MaxPayload => _socket.MaxPayload;
@@ -104,7 +108,7 @@ internal sealed class DatagramAssociation : IDatagramReceiver, IDisposable
     {
         if (_flows.Count >= MaxFlows) return null;
         if (_envelope.Read(header) is not { Port: > 0 } destination) return null;
-        var flow = new AssociationFlow(this, _context.Registry, header.ToArray(), _envelope);
+        var flow = new AssociationFlow(this, _context.Registry, header.ToArray(), _envelope) { Bandwidth = Bandwidth };
         _flows[flow.Header] = flow;
         if (!_context.TryEnter(flow, _client.ToEndPoint(), destination.ToString()))
         {

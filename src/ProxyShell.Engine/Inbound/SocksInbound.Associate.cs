@@ -32,7 +32,7 @@ internal sealed partial class SocksInbound
             // behind address translation a client does not know its own address, and then its port means nothing either
             bool knowsItself = remote.Address.Equals(request.Address.Address);
             var client = new IPEndPoint(remote.Address, knowsItself ? request.Address.Port : 0);
-            return new DatagramAssociation(Context, served.Record, local.Address, client, SocksDatagramEnvelope.Instance);
+            return new DatagramAssociation(Context, served.Record, local.Address, client, SocksDatagramEnvelope.Instance) { Bandwidth = served.Bandwidth };
         }
         catch (ProxyException e)
         {

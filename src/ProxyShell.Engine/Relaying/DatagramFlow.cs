@@ -24,6 +24,9 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
     /// <summary>Whether its end counts as turning a client away.</summary>
     public bool WasRefused { get; set; }
 
+    /// <summary>What its client may move; datagrams beyond that are lost, as in a line that is full. To be set before it begins.</summary>
+    public Bandwidth Bandwidth { get; set; } = Bandwidth.Unlimited;
+
     /// <summary>Takes the record that this flow was entered into the registry with.</summary>
     public void Begin(ProxyConnection record, string destination, TimeSpan idleLimit)
     {
@@ -51,7 +54,7 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
                 OnAttached(path);
                 Record.State = ConnectionState.Open;
                 registry.Write(ProxyEventKind.Opened, "opened", connection: Record);
-                _waiting?.Empty(path, Record.AddSentDatagram);
+                _waiting?.Empty(path, NoteSent);
                 _waiting = null;
                 Volatile.Write(ref _path, path);
             }
@@ -73,7 +76,7 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
 
     void IDatagramSink.OnReceived(ReadOnlySpan<byte> payload)
     {
-        if (HasEnded) return;
+        if (HasEnded || !Bandwidth.TryTake(payload.Length, TrafficDirection.Received)) return;
         if (Deliver(payload)) Record.AddReceivedDatagram(payload.Length);
         else if (payload.Length > MaxReply) NoteLength(payload.Length, MaxReply);
     }
@@ -94,8 +97,16 @@ internal abstract class DatagramFlow(ConnectionRegistry registry) : IDatagramSin
 
     private void Send(DatagramPath path, ReadOnlySpan<byte> payload)
     {
+        if (!Bandwidth.TryTake(payload.Length, TrafficDirection.Sent)) return;
         if (path.Send(payload)) Record.AddSentDatagram(payload.Length);
         else if (payload.Length > path.MaxPayload) NoteLength(payload.Length, path.MaxPayload);
+    }
+
+    // the first datagrams of a flow are few: they go at once, and count for those after them
+    private void NoteSent(int bytes)
+    {
+        Record.AddSentDatagram(bytes);
+        Bandwidth.Charge(bytes, TrafficDirection.Sent);
     }
 
     private void SendLater(ReadOnlySpan<byte> payload)

@@ -18,7 +18,7 @@ internal abstract class ServedFlow(ConnectionRegistry registry, DatagramSocket s
     /// <summary>Takes what the flow was entered with.</summary>
     public void Enter(ClientShare share, ProxyConnection record, string destination, TimeSpan idleLimit)
     {
-        _share = share;
+        (_share, Bandwidth) = (share, share.Bandwidth);
         Begin(record, destination, idleLimit);
     }
 

@@ -134,6 +134,35 @@ public class BandwidthLimitTests
     }
 
     [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task Datagrams_beyond_the_limit_are_lost(string sockets)
+    {
+        var time = new ManualTime();
+        await using DatagramOrigin origin = DatagramOrigin.Echo();
+        await using var house = new House(sockets);
+        AccessListener listener = await house.ListenAsync(origin.Endpoint, change: o => o with { Udp = true, BandwidthLimit = Rate, TimeProvider = time });
+        using var client = new DatagramClient(listener.LocalPort);
+        await client.AssertEchoAsync(RandomBytes.Of(Tick / 2));
+        for (int i = 0; i < 50; i++) client.Send(RandomBytes.Of(Tick / 2));
+        await client.ReceiveAsync();
+
+        byte[] late = RandomBytes.Of(Tick / 4);
+        int ticks = 1;
+        await Deadline.Until(
+            () =>
+            {
+                ticks++;
+                time.Advance(TimeSpan.FromMilliseconds(20));
+                client.Send(late);
+                return client.Socket.Available > 0;
+            },
+            "there is room again");
+
+        // the last one may have been overdrawn
+        Assert.InRange(listener.Counters.BytesSent, Tick + 1, (ticks * Tick) + (Tick / 2));
+    }
+
+    [Theory]
     [InlineData(-1)]
     [InlineData(999)]
     [InlineData(1_000_000_000_001)]
