@@ -6,9 +6,10 @@ namespace ProxyShell.Engine.Chains;
 /// How one alternate is, as connections and probes find it. One that is down is looked at again after 1 s, then after twice as long each
 /// time, up to 30 s: by a probe while a service watches it, else by the next connection.
 /// </summary>
-internal sealed class AlternateHealth
+internal sealed class AlternateHealth(HopGroup group)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private readonly ProbeWindow _probes = new();
@@ -20,9 +21,6 @@ internal sealed class AlternateHealth
     private DateTimeOffset? _since;
     private DateTimeOffset? _lastProbe;
     private string? _lastError;
-
-    /// <summary>How often an alternate that is up is probed; also the longest pause for one that is down.</summary>
-    public static TimeSpan Interval { get; } = TimeSpan.FromSeconds(30);
 
     public AlternateState State => _state;
 
@@ -76,7 +74,7 @@ internal sealed class AlternateHealth
             _probes.Add(latency);
             // one that is there but refuses to work is not asked every second for ever
             if (whole) _pause = FirstPause;
-            _due = After(Jittered(Interval), time);
+            _due = After(Jittered(group.ProbeInterval), time);
             return BeUp(time);
         }
     }
@@ -101,7 +99,7 @@ internal sealed class AlternateHealth
             wait = _due is { } due && due > now ? time.GetElapsedTime(now, due) : TimeSpan.Zero;
             if (wait > TimeSpan.Zero) return false;
             // until its outcome is known nobody else probes
-            _due = After(Interval, time);
+            _due = After(AlternateProbe.TimeLimit + group.ProbeInterval, time);
             _lastProbe = time.GetUtcNow();
             return true;
         }
@@ -110,7 +108,7 @@ internal sealed class AlternateHealth
     /// <summary>A probe told nothing about it: something before it failed, or the one that probed has stopped.</summary>
     public void ProbeAgain(TimeProvider time)
     {
-        lock (_gate) _due = After(Jittered(_state == AlternateState.Down ? _pause : Interval), time);
+        lock (_gate) _due = After(Jittered(_state == AlternateState.Down ? _pause : group.ProbeInterval), time);
     }
 
     /// <summary>How it is now.</summary>
@@ -150,7 +148,7 @@ internal sealed class AlternateHealth
         if (!isOut || _due is null || _due <= time.GetTimestamp())
         {
             _due = After(atOnce ? TimeSpan.Zero : Jittered(_pause), time);
-            if (!atOnce) _pause = _pause * 2 < Interval ? _pause * 2 : Interval;
+            if (!atOnce) _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
         }
         return state == AlternateState.Suspect && isOut ? null : Become(state, time);
     }

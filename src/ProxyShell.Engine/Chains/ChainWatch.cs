@@ -5,12 +5,14 @@ namespace ProxyShell.Engine.Chains;
 
 /// <summary>
 /// Probes the alternates of the chains that a service uses, and tells of those that go down and come back. One that is up is probed every
-/// 30 s, one that is down after 1 s, then after twice as long each time. Groups that several services use are probed once: whoever finds
+/// 30 s unless its group says otherwise, one that is down after 1 s, then after twice as long each time. Groups that several services use are probed once: whoever finds
 /// a probe due sends it. The service owns this and ends it.
 /// </summary>
 internal sealed class ChainWatch : IAsyncDisposable
 {
     private const int MaxProbes = 8;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<GroupChoice, WatchedGroup> _groups = [];
@@ -87,7 +89,7 @@ internal sealed class ChainWatch : IAsyncDisposable
     // begins what is due, and returns how long nothing else will be
     private TimeSpan BeginProbes()
     {
-        TimeSpan pause = AlternateHealth.Interval;
+        TimeSpan pause = LongestPause;
         lock (_gate)
         {
             foreach (WatchedGroup group in _groups.Values)

@@ -9,7 +9,7 @@ internal sealed class GroupChoice(HopGroup group)
     private const double WorthAChange = 0.8;
 
     private readonly Lock _gate = new();
-    private readonly AlternateHealth[] _health = [.. group.Alternates.Select(_ => new AlternateHealth())];
+    private readonly AlternateHealth[] _health = [.. group.Alternates.Select(_ => new AlternateHealth(group))];
     private long _turn;
     private int _fastest;
 

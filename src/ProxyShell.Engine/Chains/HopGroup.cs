@@ -35,6 +35,16 @@ public sealed class HopGroup
     /// <summary>How connections choose.</summary>
     public ChainSelection Selection { get; }
 
+    /// <summary>How often a service probes an alternate that is up: 1 second to 1 day, 30 seconds by default. Not used with one alternate.</summary>
+    /// <exception cref="FormatException">Out of range.</exception>
+    public TimeSpan ProbeInterval
+    {
+        get;
+        init => field = value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1)
+            ? value
+            : throw new FormatException($"The probe interval is '{value}'; it must be 1 second to 1 day.");
+    } = TimeSpan.FromSeconds(30);
+
     /// <summary>Where chance comes from; tests give their own.</summary>
     internal Random Random { get; init; } = Random.Shared;
 

@@ -39,19 +39,30 @@ internal sealed class PathSearch
         for (int place = 0; place < _orders.Length; place++) _chain.Places[place].Choice?.Worked(Chosen(place), _time);
     }
 
+    /// <summary>The present path failed after it was set up: whoever is to blame is looked at, but may well be up.</summary>
+    public void Suspect(ProxyException error)
+    {
+        var blame = PathBlame.Of(error, Path.Hops.Count);
+        if (blame.Mark != BlameMark.None) Mark(PlacesOf(blame), error, certain: false);
+    }
+
     /// <summary>The present path failed. False when no other path would do better, or none is left.</summary>
     public bool MoveOn(ProxyException error)
     {
         var blame = PathBlame.Of(error, Path.Hops.Count);
-        int[] places = [.. blame.Hops.Select(PlaceOf).Distinct()];
-        if (blame.Mark != BlameMark.None)
-        {
-            foreach (int place in places) _chain.Places[place].Choice?.Failed(Chosen(place), error, blame.Mark == BlameMark.Down, _time);
-        }
+        int[] places = PlacesOf(blame);
+        if (blame.Mark != BlameMark.None) Mark(places, error, blame.Mark == BlameMark.Down);
         if (Tried == MaxPaths || !(Renew(places) || RenewBefore(PlaceOf(blame.Before)))) return false;
         Tried++;
         Path = Build();
         return true;
+    }
+
+    private int[] PlacesOf(PathBlame blame) => [.. blame.Hops.Select(PlaceOf).Distinct()];
+
+    private void Mark(int[] places, ProxyException error, bool certain)
+    {
+        foreach (int place in places) _chain.Places[place].Choice?.Failed(Chosen(place), error, certain, _time);
     }
 
     // the places to blame take their next alternates

@@ -17,6 +17,6 @@ internal sealed partial class Outbound
     {
         Route route = Choose(destination);
         record.Chain = route.Chain.ToString();
-        return connector.OpenDatagramsAsync(route.Chain, destination, route.Policy, sink, beside, cancellationToken);
+        return connector.OpenDatagramsAsync(route.Chain, destination, route.Policy, sink, beside, Note(route.Chain, record), cancellationToken);
     }
 }

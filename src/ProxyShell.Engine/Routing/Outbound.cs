@@ -55,13 +55,12 @@ internal sealed partial class Outbound(ChainConnector connector, RouteTable rout
     {
         Route route = _routes.Choose(target.Address!);
         record.Chain = route.Chain.ToString();
-        return connector.ConnectAsync(
-            new ChainRequest(route.Chain, target, route.Policy)
-            {
-                TimeLimit = timeLimit,
-                Early = early,
-                Trying = route.Chain.HasAlternates ? path => record.Chain = path.ToString() : null,
-            },
-            cancellationToken);
+        var request = new ChainRequest(route.Chain, target, route.Policy) { TimeLimit = timeLimit, Early = early, Trying = Note(route.Chain, record) };
+        return connector.ConnectAsync(request, cancellationToken);
     }
+
+    // without alternates the chain says it all
+    private static Action<ChainPath>? Note(ProxyChain chain, ProxyConnection record) => chain.HasAlternates ? NoteOf(record) : null;
+
+    private static Action<ChainPath> NoteOf(ProxyConnection record) => path => record.Chain = path.ToString();
 }

@@ -39,7 +39,9 @@ internal sealed class RouteTable
 
     /// <summary>The way to a destination.</summary>
     /// <exception cref="ProxyException">A rule, or that there is none for it, blocks the destination.</exception>
-    public Route Choose(TransportAddress destination)
+    public Route Choose(TransportAddress destination) => _rules.Length == 0 && !BlockByDefault ? _defaultRoute : Decide(destination);
+
+    private Route Decide(TransportAddress destination)
     {
         int index = Array.FindIndex(_rules, rule => rule.Matches(destination));
         if (index < 0) return BlockByDefault ? throw Blocked(destination, "no rule allows it") : _defaultRoute;

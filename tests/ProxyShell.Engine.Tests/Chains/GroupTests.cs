@@ -90,6 +90,17 @@ public class GroupTests
         Assert.Equal("A group has 1 to 64 alternates, not 65.", Assert.Throws<FormatException>(() => Group([.. Enumerable.Repeat(A, 65)])).Message);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.999)]
+    [InlineData(86_401)]
+    public void A_probe_interval_is_a_second_to_a_day(double seconds)
+    {
+        FormatException error = Assert.Throws<FormatException>(() => new HopGroup(A) { ProbeInterval = TimeSpan.FromSeconds(seconds) });
+        Assert.EndsWith("it must be 1 second to 1 day.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(30, new HopGroup(A).ProbeInterval.TotalSeconds);
+    }
+
     private static HopGroup Group(params ProxyHop[] hops) => new(hops.Select(hop => new HopAlternate(hop)));
 
     private static ProxyHop Hop(string host) => ProxyHop.Parse($"relay://{host}:1");

@@ -40,6 +40,41 @@ public sealed class RuleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_port_for_all_destinations_that_blocks_by_default_lets_nothing_else_out()
+    {
+        await using Origin other = Origin.Echo();
+        var listener = await _house.StartAsync(new AccessListener(
+            new AccessListenerOptions { BlockByDefault = true, Rules = [ProxyRule.Direct([Pattern($"127.0.0.1:{_origin.Port}"), Pattern("*.example")])] }));
+
+        using (SocksTalk allowed = await SocksTalk.ConnectAsync(listener.LocalPort, _origin.Endpoint)) await allowed.AssertEchoesAsync();
+        string[] elsewhere = [$"127.0.0.1:{other.Port}", $"localhost:{_origin.Port}", $"127.0.0.2:{_origin.Port}", $"[::1]:{_origin.Port}", $"127.0.0.1.:{other.Port}", "example:80"];
+        foreach (string destination in elsewhere)
+        {
+            using SocksTalk talk = await SocksTalk.GreetedAsync(listener.LocalPort);
+            // not allowed by ruleset (RFC 1928 §6)
+            Assert.Equal(2, (await talk.RequestAsync(1, HostEndpoint.Parse(destination))).Code);
+            Assert.True(await talk.Client.IsClosedAsync());
+
+            using Client http = await Client.ConnectAsync(listener.LocalPort);
+            await http.SendAsync($"CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 403 ", System.Text.Encoding.ASCII.GetString(await http.ReadToEndAsync()), StringComparison.Ordinal);
+        }
+        await House.QuietAsync(listener);
+        Assert.Equal((1, 0, 2L * elsewhere.Length), (_origin.Accepted, other.Accepted, listener.Counters.Refused));
+    }
+
+    [Fact]
+    public async Task Rules_hold_for_datagrams_too()
+    {
+        await using DatagramOrigin datagrams = DatagramOrigin.Echo();
+        AccessListener listener = await _house.ListenAsync(datagrams.Endpoint, change: o => o with { Udp = true, Rules = [ProxyRule.Block([Pattern("127.0.0.0/8")])] });
+        using var client = new DatagramClient(listener.LocalPort);
+        client.Send("hello");
+        ProxyEvent refused = await House.EventAsync(listener, ProxyEventKind.Refused);
+        Assert.Equal($"destination {datagrams.Endpoint}: blocked by the rule 'block 127.0.0.0/8'", refused.Message);
+    }
+
+    [Fact]
     public async Task A_listener_that_blocks_by_default_lets_nothing_out()
     {
         AccessListener listener = await _house.ListenAsync(_origin.Endpoint, change: o => o with { BlockByDefault = true, Rules = [ProxyRule.Direct([Pattern("*.example")])] });
