@@ -1,37 +1,45 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Relaying;
-using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Chains;
 
-/// <summary>Datagrams through a chain.</summary>
+/// <summary>
+/// Datagrams through a chain. Of alternates the first is taken whose path can be set up. Hops that take datagrams as such are not asked
+/// then: when such a path fails later on, the flow ends, the failing alternate is marked, and the next flow takes another.
+/// </summary>
 internal sealed partial class ChainConnector
 {
-    private readonly DatagramConnector _datagrams = new(dialer, time);
+    private DatagramConnector Datagrams => field ??= new DatagramConnector(dialer, Paths, time);
 
-    /// <summary>
-    /// Opens the way of one flow of datagrams; what comes back, and a failure later on, is told to the sink. Of alternates the first is taken
-    /// whose way can be opened. Whether it works shows only later: one that fails then is suspect, and the next flow takes another.
-    /// </summary>
-    public async ValueTask<DatagramPath> OpenDatagramsAsync(
-        ProxyChain chain, HostEndpoint destination, DestinationPolicy policy, IDatagramSink sink, DatagramSocket? beside, Action<ChainPath>? trying, CancellationToken cancellationToken)
+    /// <summary>Opens the way of one flow of datagrams; what comes back, and a failure later on, is told to the sink.</summary>
+    public async ValueTask<DatagramPath> OpenDatagramsAsync(ChainRequest request, IDatagramSink sink, DatagramSocket? beside, CancellationToken cancellationToken)
     {
-        if (chain.Count > 0 && !policy.AllowsUnresolved(destination))
-            throw new ProxyException(ProxyErrorReason.Forbidden, ProxyStage.Policy, HopNaming.Destination(TransportAddress.Tcp(destination)));
-        if (!chain.HasAlternates) return await _datagrams.OpenAsync(chain.Path, destination, policy, sink, beside, cancellationToken).ConfigureAwait(false);
-        var search = new PathSearch(chain, time);
+        HostEndpoint destination = request.Target.Address!.Endpoint!;
+        if (request.Chain.Count > 0 && !request.Policy.AllowsUnresolved(destination))
+            throw new ProxyException(ProxyErrorReason.Forbidden, ProxyStage.Policy, HopNaming.Destination(request.Target.Address));
+        return request.Chain.HasAlternates
+            ? await SearchAsync(request, sink, beside, cancellationToken).ConfigureAwait(false)
+            : await Datagrams.OpenAsync(request.Chain.Path, destination, request.Policy, sink, beside, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<DatagramPath> SearchAsync(ChainRequest request, IDatagramSink sink, DatagramSocket? beside, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        var search = new PathSearch(request.Chain, time);
         while (true)
         {
-            trying?.Invoke(search.Path);
+            request.Trying?.Invoke(search.Path);
             try
             {
-                return await _datagrams.OpenAsync(search.Path, destination, policy, new SuspectingSink(search, sink), beside, cancellationToken).ConfigureAwait(false);
+                using var share = new CancellationTokenSource(Share(request.TimeLimit ?? Timeout.InfiniteTimeSpan, time.GetElapsedTime(start), search.Left), time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, share.Token);
+                return await Datagrams.OpenAsync(search.Path, request.Target.Address!.Endpoint!, request.Policy, new BlamingSink(sink, search), beside, either.Token).ConfigureAwait(false);
             }
-            catch (ProxyException e) when (!cancellationToken.IsCancellationRequested && search.MoveOn(e))
+            catch (ProxyException e)
             {
-                // the next one
+                if (cancellationToken.IsCancellationRequested || !search.MoveOn(e)) throw search.Tried == 1 ? e : Last(e, search.Tried);
             }
         }
     }

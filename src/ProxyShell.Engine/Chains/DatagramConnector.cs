@@ -7,7 +7,7 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Chains;
 
 /// <summary>Opens the way of datagrams to a destination; every failure names the hop or destination at fault.</summary>
-internal sealed class DatagramConnector(Dialer dialer, TimeProvider time)
+internal sealed class DatagramConnector(Dialer dialer, PathConnector paths, TimeProvider time)
 {
     /// <summary>Opens the way along a path without or with hops. What comes back, and a failure later on, is told to the sink.</summary>
     public async ValueTask<DatagramPath> OpenAsync(
@@ -18,10 +18,26 @@ internal sealed class DatagramConnector(Dialer dialer, TimeProvider time)
             string subject = HopNaming.Destination(TransportAddress.Udp(destination));
             return new DirectDatagramPath(await DialAsync(destination, policy, subject, null, beside, cancellationToken).ConfigureAwait(false), subject, sink);
         }
-        if (!path.Hops.All(TakesDatagrams)) throw path.Fault(path.Hops.Count - 1, ProxyErrorReason.Unsupported, ProxyStage.Request, "carries no datagrams");
+        return path.Hops.All(TakesDatagrams)
+            ? await OpenNativeAsync(path, destination, sink, beside, cancellationToken).ConfigureAwait(false)
+            : await OpenStreamAsync(path, destination, sink, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<DatagramPath> OpenNativeAsync(ChainPath path, HostEndpoint destination, IDatagramSink sink, DatagramSocket? beside, CancellationToken cancellationToken)
+    {
         HostEndpoint first = path.Hops[0].Address.Endpoint!;
         DatagramSocket socket = await DialAsync(first, DestinationPolicy.AllowAll, HopNaming.Hop(1, path.Hops[0]), 1, beside, cancellationToken).ConfigureAwait(false);
         return new RelayDatagramPath(socket, path, destination, time, sink);
+    }
+
+    private async ValueTask<DatagramPath> OpenStreamAsync(ChainPath path, HostEndpoint destination, IDatagramSink sink, CancellationToken cancellationToken)
+    {
+        int last = path.Hops.Count - 1;
+        if (path.Hops[last].Protocol != HopProtocol.Relay)
+            throw path.Fault(last, ProxyErrorReason.Unsupported, ProxyStage.Request, $"{(path.Hops[last].Scheme[0] == 'h' ? "an" : "a")} {path.Hops[last].Scheme} hop carries no datagrams; for UDP a chain has to end in a relay hop");
+        var target = new FlightTarget(TransportAddress.Udp(destination), TlsTrust.System, null);
+        DuplexConnection connection = await paths.ConnectAsync(path, target, null, cancellationToken).ConfigureAwait(false);
+        return new StreamDatagramPath(connection, path, target.Address!, sink, time);
     }
 
     /// <summary>Whether a hop is reached by datagrams as it is by connections: in the clear, without layers between.</summary>

@@ -103,7 +103,7 @@ internal sealed class RelayFlight
         FlightTarget to = next is null ? _target : new FlightTarget(next.Address, next.Trust, next.ServerName);
         return new RelayRequest
         {
-            Command = to.Address is null ? RelayCommand.Probe : RelayCommand.Connect,
+            Command = to.Address switch { null => RelayCommand.Probe, { Kind: TransportKind.Udp } => RelayCommand.DatagramStream, _ => RelayCommand.Connect },
             Nonce = _nonces[index],
             Timestamp = _timestamp,
             Next = to.Address,

@@ -35,7 +35,7 @@ internal sealed partial class InboundContext
         clock.Allow(options.ConnectTimeout);
         try
         {
-            flow.Attach(await outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Token).ConfigureAwait(false));
+            flow.Attach(await outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Allowed, clock.Token).ConfigureAwait(false));
         }
         catch (Exception e)
         {

@@ -23,13 +23,14 @@ internal sealed class RelayDatagramPort(TimeProvider time) : DatagramPort
     private volatile Rules? _rules;
     private RelayedFlow? _last;
 
-    // The client has the same limit and ends first: so no hop forgets a flow that its client still uses.
-    private TimeSpan IdleLimit => Options.UdpIdleTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : Options.UdpIdleTimeout * 1.25;
-
     private ServiceOptions Options => _rules!.Context.Options;
 
     /// <summary>Says what new flows go by; to be said before the first.</summary>
     public void Use(InboundContext context, RelayInboundOptions options) => _rules = new Rules(context, options, new RelayGate(options));
+
+    /// <summary>The idle limit of a flow at a hop: its client, with the same limit, ends first, so that no hop forgets a flow that is still used.</summary>
+    public static TimeSpan IdleLimit(ServiceOptions options) =>
+        options.UdpIdleTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : options.UdpIdleTimeout * 1.25;
 
     public static byte[] Write(RelayResponse response, ProxyKey? key)
     {
@@ -85,7 +86,7 @@ internal sealed class RelayDatagramPort(TimeProvider time) : DatagramPort
         var flow = new RelayedFlow(this, Registry, Socket, key, reading, header, gate.PayloadKeyOf(request));
         _flows[key] = flow;
         HostEndpoint next = request.Next!.Endpoint!;
-        if (!TryEnter(flow, next.ToString(), IdleLimit, out ProxyErrorReason refusal))
+        if (!TryEnter(flow, next.ToString(), IdleLimit(context.Options), out ProxyErrorReason refusal))
         {
             Forget(flow);
             if (refusal != ProxyErrorReason.None) Answer(key.Client, RelayAnswers.Refuse(key.Nonce, refusal, ""), reading.Key);

@@ -1,6 +1,8 @@
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Relaying;
+using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Routing;
@@ -13,10 +15,15 @@ internal sealed partial class Outbound
     /// and a failure after the set-up, is told to the sink. The sockets of the way are served where <paramref name="beside"/> is.
     /// </summary>
     public ValueTask<DatagramPath> OpenDatagramsAsync(
-        ProxyConnection record, HostEndpoint destination, IDatagramSink sink, DatagramSocket? beside, CancellationToken cancellationToken)
+        ProxyConnection record, HostEndpoint destination, IDatagramSink sink, DatagramSocket? beside, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         Route route = Choose(destination);
         record.Chain = route.Chain.ToString();
-        return connector.OpenDatagramsAsync(route.Chain, destination, route.Policy, sink, beside, Note(route.Chain, record), cancellationToken);
+        var request = new ChainRequest(route.Chain, new FlightTarget(TransportAddress.Udp(destination), TlsTrust.System, null), route.Policy)
+        {
+            TimeLimit = timeLimit,
+            Trying = Note(route.Chain, record),
+        };
+        return connector.OpenDatagramsAsync(request, sink, beside, cancellationToken);
     }
 }
