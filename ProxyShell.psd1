@@ -12,6 +12,7 @@
     TypesToProcess       = @('ProxyShell.types.ps1xml')
     CmdletsToExport      = @(
         'Add-ProxyHop'
+        'Get-ProxyChainHealth'
         'Get-ProxyConnection'
         'Get-ProxyEvent'
         'New-ProxyChain'

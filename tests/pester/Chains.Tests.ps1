@@ -243,10 +243,11 @@ Describe 'New-ProxyChain and Add-ProxyHop' {
     }
 
     It 'gives no chain at all when a hop is bad, and one error for each bad one' {
-        $chain = New-ProxyChain relay://a:1, bad, ('relay://b:2', 'relay://c:3'), 5 -ErrorAction SilentlyContinue -ErrorVariable problems
+        $chain = New-ProxyChain relay://a:1, bad, ('relay://b:2', 'worse'), 5 -ErrorAction SilentlyContinue -ErrorVariable problems
         $chain | Should -BeNullOrEmpty
         $problems.Count | Should -Be 3
-        "$($problems[1])" | Should -BeLike '*nested array*not support*'
+        $problems[1].TargetObject | Should -Be '(relay://b:2 | worse)'
+        "$($problems[1])" | Should -BeLike "*'worse' is not a hop URI*"
     }
 
     It 'gives no empty chain, which would mean a direct connection' {
@@ -267,5 +268,81 @@ Describe 'New-ProxyChain and Add-ProxyHop' {
         (1..$most | ForEach-Object { "relay://h:$_" } | New-ProxyChain).Count | Should -Be $most
         1..($most + 1) | ForEach-Object { "relay://h:$_" } | New-ProxyChain -ErrorAction SilentlyContinue -ErrorVariable problem | Should -BeNullOrEmpty
         "$($problem[0])" | Should -BeLike "*at most $most hops*"
+    }
+}
+
+Describe 'groups of alternates' {
+    It '<Command> is <Text>' -ForEach @(
+        @{ Command = 'New-ProxyChain socks5://a, ("relay://b:1", "relay://c:1"), http://d'; Text = 'socks5://a:1080 > (relay://b:1 | relay://c:1) > http://d:80' }
+        @{ Command = '"socks5://a", ("relay://b:1", "relay://c:1"), "http://d" | New-ProxyChain'; Text = 'socks5://a:1080 > (relay://b:1 | relay://c:1) > http://d:80' }
+        @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Alternate'; Text = '(relay://a:1 | relay://b:1)' }
+        @{ Command = '"relay://a:1", "relay://b:1" | New-ProxyChain -Alternate'; Text = '(relay://a:1 | relay://b:1)' }
+        @{ Command = 'New-ProxyChain (New-ProxyChain relay://a:1, relay://b:1), (New-ProxyChain relay://c:1) -Alternate'; Text = '(relay://a:1 > relay://b:1 | relay://c:1)' }
+        @{ Command = 'New-ProxyChain ("relay://a:1", "relay://b:1"), relay://c:1 -Alternate'; Text = '(relay://a:1 > relay://b:1 | relay://c:1)' }
+        @{ Command = 'New-ProxyChain relay://a:1 | Add-ProxyHop relay://b:1, relay://c:1 -Alternate'; Text = 'relay://a:1 > (relay://b:1 | relay://c:1)' }
+        @{ Command = '(New-ProxyChain relay://a:1) + (New-ProxyChain relay://b:1, relay://c:1 -Alternate)'; Text = 'relay://a:1 > (relay://b:1 | relay://c:1)' }
+        @{ Command = 'New-ProxyChain relay://a:1, (New-ProxyChain relay://b:1, relay://c:1 -Alternate)'; Text = 'relay://a:1 > (relay://b:1 | relay://c:1)' }
+    ) { "$(Invoke-Expression $Command)" | Should -Be $Text }
+
+    It 'choose as -Selection says' {
+        (New-ProxyChain relay://a:1, relay://b:1 -Alternate).Places[0].Selection | Should -Be Ordered
+        (New-ProxyChain relay://x:1, ('relay://a:1', 'relay://b:1') -Selection LowestLatency).Places[1].Selection | Should -Be LowestLatency
+    }
+
+    It 'weigh their alternates, by chance unless told otherwise' {
+        $group = (New-ProxyChain relay://a:1, relay://b:1 -Alternate -Weight 3, 1).Places[0]
+        $group.Selection | Should -Be Random
+        $group.Alternates.Weight | Should -Be 3, 1
+        $group = (New-ProxyChain (New-ProxyHop relay://a:1 -Weight 5), relay://b:1 -Alternate -Selection Random).Places[0]
+        $group.Alternates.Weight | Should -Be 5, 1
+    }
+
+    It 'come from the columns Group and Weight' {
+        Set-Content $TestDrive/groups.csv @('Uri,Group,Weight', 'socks5://a,,', 'relay://b:1,middle,3', 'relay://c:1,middle,', 'relay://d:1,last,', 'relay://e:1,last,')
+        $chain = Import-Csv $TestDrive/groups.csv | New-ProxyChain
+        "$chain" | Should -Be 'socks5://a:1080 > (relay://b:1 | relay://c:1) > (relay://d:1 | relay://e:1)'
+        $chain.Places[1].Alternates.Weight | Should -Be 3, 1
+    }
+
+    It 'keep their keys, and take new ones' {
+        $key = New-ProxyKey
+        (New-ProxyChain relay://a:1, ('relay://b:1', 'socks5://c') -Key $key).Hops.Key.Id | Should -Be $key.Id, $key.Id
+        $group = New-ProxyChain relay://a:1, relay://b:1 -Alternate -Selection RoundRobin
+        $keyed = New-ProxyChain $group -Key $key
+        $keyed.Hops.Key.Id | Should -Be $key.Id, $key.Id
+        $keyed.Places[0].Selection | Should -Be RoundRobin
+        (New-ProxyChain $group, relay://c:1).Places[0] | Should -Be $group.Places[0] -Because 'a group keeps its health in other chains'
+    }
+
+    It 'refuse <Command>' -ForEach @(
+        @{ Command = 'New-ProxyChain relay://a:1, @()'; Id = 'InvalidHop'; Because = 'alternates, not 0' }
+        @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Selection Random'; Id = 'InvalidChain'; Because = 'there are none' }
+        @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Weight 1, 2'; Id = 'InvalidChain'; Because = 'there are none' }
+        @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Alternate -Weight 1, 2, 3'; Id = 'InvalidHop'; Because = '2 alternates and 3 weights' }
+        @{ Command = 'New-ProxyChain (New-ProxyChain relay://a:1, relay://b:1 -Alternate), relay://c:1 -Alternate'; Id = 'InvalidHop'; Because = 'cannot stand in another group' }
+        @{ Command = '[pscustomobject]@{ Uri = "relay://a:1"; Weight = "0" } | New-ProxyChain'; Id = 'InvalidHop'; Because = "Weight holds '0'" }
+        @{ Command = 'New-ProxyHop (New-ProxyChain relay://a:1), ("relay://b:1", "relay://c:1")'; Id = 'InvalidHop'; Because = 'where one hop is wanted' }
+    ) {
+        $null = Invoke-Expression "$Command -ErrorAction SilentlyContinue -ErrorVariable problem"
+        $problem.Count | Should -Be 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike "$Id,*"
+        $problem[0].CategoryInfo.Category | Should -Be InvalidArgument
+        "$($problem[0])" | Should -BeLike "*$Because*"
+    }
+
+    It 'mask keys in the error about them' {
+        $null = New-ProxyChain relay://a:1, ('relay://hunter2@b:1', 'bad') -ErrorAction SilentlyContinue -ErrorVariable problem
+        "$($problem[0])$($problem[0].TargetObject)" | Should -Not -BeLike '*hunter2*'
+    }
+
+    It 'let connections take another alternate while one is down' {
+        $origin = [ProxyShellTests.Origin]::new()
+        $good = Start-ProxyServer; $bad = "relay://127.0.0.1:$(Get-ClosedPort)"
+        try {
+            $listener = Start-AccessListener $origin.Address -Chain (, ($bad, $good))
+            (Invoke-WebRequest "http://127.0.0.1:$($listener.LocalPort)/").StatusCode | Should -Be 200
+            $listener.FailedConnections | Should -Be 0
+        }
+        finally { $origin.Dispose(); Remove-AllProxyJobs }
     }
 }

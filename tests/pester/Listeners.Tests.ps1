@@ -81,6 +81,54 @@ Describe 'starting listeners' {
         $first.Dispose(); $second.Dispose()
     }
 
+    It 'limits connections of one client, and says so' {
+        $listener = Start-AccessListener $origin.Address -MaxConnectionsPerClient 1
+        $first = [ProxyShellTests.Download]::new($listener.LocalPort, '/hang')
+        Wait-Until { $listener.ActiveConnections -eq 1 }
+        $second = [ProxyShellTests.Download]::new($listener.LocalPort, '/hang')
+        Wait-Until { Get-ProxyEvent -Job $listener -Reason LimitExceeded }
+        $first.Dispose(); $second.Dispose()
+    }
+
+    It 'admits only the sources that it is told to: <With>' -ForEach @{ With = '-DenySource 127.0.0.0/8' }, @{ With = '-AllowSource 192.0.2.0/24' } {
+        $listener = Invoke-Expression "Start-AccessListener $($origin.Address) $With"
+        $client = [ProxyShellTests.Download]::new($listener.LocalPort, '/bytes/1')
+        Wait-Until { $client.IsEnded -and (Get-ProxyEvent -Job $listener -Reason ClientNotAdmitted) }
+        $client.Bytes | Should -Be 0
+        $client.Dispose()
+    }
+
+    It 'keeps to a bandwidth' {
+        $listener = Start-AccessListener $origin.Address -BandwidthLimit 1MB
+        $download = [ProxyShellTests.Download]::new($listener.LocalPort, '/endless')
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        Wait-Until { $download.Bytes -gt 1.5MB }
+        $clock.Elapsed.TotalSeconds | Should -BeGreaterThan 0.3 -Because 'without a limit this takes no time, and a burst is a fraction of a second'
+        $download.Dispose()
+    }
+
+    It 'refuses <Command>' -ForEach @(
+        @{ Command = 'Start-ProxyServer -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
+        @{ Command = 'Start-ProxyServer -DenySource 10.0.0.0/99'; Id = 'InvalidSource'; Target = '10.0.0.0/99' }
+        @{ Command = 'Start-ProxyServer -Credential me'; Id = 'InvalidCredential'; Target = 'credential' }
+        @{ Command = 'Start-ProxyServer -BandwidthLimit 10'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -ClientBandwidthLimit -1'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -Protocol Relay -Credential $credential'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-AccessListener -Protocol Tcp'; Id = 'InvalidProtocol'; Target = 'Tcp' }
+        @{ Command = 'Start-AccessListener 127.0.0.1:80 -Protocol Socks5, Http'; Id = 'InvalidProtocol'; Target = 'Socks5,Http' }
+        @{ Command = 'Start-AccessListener 127.0.0.1:80 -Protocol Tcp, Udp'; Id = 'InvalidProtocol'; Target = 'Tcp,Udp' }
+        @{ Command = 'Start-AccessListener 127.0.0.1:80 -Credential $credential'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = '[pscustomobject]@{ Dest = "127.0.0.1:80"; Name = "web" } | Start-AccessListener'; Id = 'InvalidProtocol'; Target = '' }
+    ) {
+        $credential = [pscredential]::new('me', (ConvertTo-SecureString hunter2 -AsPlainText -Force))
+        Invoke-Expression "$Command -ErrorAction SilentlyContinue -ErrorVariable problem" | Should -BeNullOrEmpty
+        $problem.Count | Should -Be 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike "$Id,*"
+        $problem[0].CategoryInfo.Category | Should -Be InvalidArgument
+        "$($problem[0].TargetObject)" | Should -Be $Target
+        Get-Job | Should -BeNullOrEmpty
+    }
+
     It 'never takes a missing chain for a direct one' {
         { Start-AccessListener $origin.Address -Chain $null } | Should -Throw '*null*'
         (Get-StartError { Start-AccessListener 127.0.0.1:80 -Chain @() }) | Should -BeLike '*no hops*'

@@ -28,6 +28,9 @@ namespace ProxyShellTests
 
         public string Address { get { return "127.0.0.1:" + Port; } }
 
+        /// <summary>The path of the last request.</summary>
+        public string LastPath { get; private set; }
+
         public static string HashOf(int count)
         {
             using (var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
@@ -57,7 +60,7 @@ namespace ProxyShellTests
             catch (Exception e) when (e is SocketException || e is ObjectDisposedException || e is InvalidOperationException) { }
         }
 
-        private static async Task ServeAsync(TcpClient client)
+        private async Task ServeAsync(TcpClient client)
         {
             try
             {
@@ -65,6 +68,7 @@ namespace ProxyShellTests
                 {
                     NetworkStream stream = client.GetStream();
                     string path = (await ReadHeadAsync(stream)).Split(' ')[1];
+                    LastPath = path;
                     if (path == "/hang") await Task.Delay(Timeout.Infinite);
                     int count = path.StartsWith("/bytes/") ? int.Parse(path.Substring(7)) : path == "/endless" ? int.MaxValue : 100;
                     string length = path == "/endless" ? "" : "Content-Length: " + count + "\r\n";
@@ -90,6 +94,76 @@ namespace ProxyShellTests
             var pattern = new byte[65521];
             for (int i = 0; i < pattern.Length; i++) pattern[i] = (byte)(i * 31 + (i >> 8));
             return pattern;
+        }
+    }
+
+    /// <summary>Sends every datagram back to where it came from.</summary>
+    public sealed class UdpEcho : IDisposable
+    {
+        private readonly UdpClient _socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+
+        public UdpEcho()
+        {
+            Task.Run(EchoAsync);
+        }
+
+        public string Address { get { return _socket.Client.LocalEndPoint.ToString(); } }
+
+        /// <summary>Sends a datagram to a port and gives what comes back; null when nothing does in time.</summary>
+        public static string Ask(int port, string text, int milliseconds)
+        {
+            using (var client = new UdpClient())
+            {
+                client.Client.ReceiveTimeout = milliseconds;
+                byte[] bytes = Encoding.UTF8.GetBytes(text);
+                client.Send(bytes, bytes.Length, new IPEndPoint(IPAddress.Loopback, port));
+                IPEndPoint from = null;
+                try { return Encoding.UTF8.GetString(client.Receive(ref from)); }
+                catch (SocketException) { return null; }
+            }
+        }
+
+        public void Dispose() { _socket.Dispose(); }
+
+        private async Task EchoAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    UdpReceiveResult item = await _socket.ReceiveAsync();
+                    await _socket.SendAsync(item.Buffer, item.Buffer.Length, item.RemoteEndPoint);
+                }
+            }
+            catch (Exception e) when (e is SocketException || e is ObjectDisposedException) { }
+        }
+    }
+
+    /// <summary>Takes one connection and keeps the first line that comes.</summary>
+    public sealed class LineTaker : IDisposable
+    {
+        private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
+
+        public LineTaker()
+        {
+            _listener.Start();
+            Task.Run(TakeAsync);
+        }
+
+        public string Address { get { return _listener.LocalEndpoint.ToString(); } }
+
+        public string Line { get; private set; }
+
+        public void Dispose() { _listener.Stop(); }
+
+        private async Task TakeAsync()
+        {
+            try
+            {
+                using (TcpClient client = await _listener.AcceptTcpClientAsync())
+                    Line = await new StreamReader(client.GetStream()).ReadLineAsync();
+            }
+            catch (Exception e) when (e is IOException || e is SocketException || e is ObjectDisposedException) { }
         }
     }
 

@@ -1,5 +1,10 @@
 # Use-ProxyChain: what the block sees, what comes out of it, and that everything is as it was afterwards.
 
+BeforeDiscovery {
+    $hasCurl = [bool](Get-Command curl -CommandType Application -ErrorAction Ignore)
+    $hasGit = [bool](Get-Command git -CommandType Application -ErrorAction Ignore)
+}
+
 BeforeAll {
     . $PSScriptRoot/Common.ps1
     $names = 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy' | ForEach-Object { $_; $_.ToUpperInvariant() }
@@ -133,4 +138,65 @@ Describe 'Use-ProxyChain' {
     }
 
     It 'never takes a missing chain for a direct one' { { Use-ProxyChain $null { 'never' } } | Should -Throw '*null*' }
+}
+
+Describe 'what goes through the chain' {
+    BeforeAll {
+        $origin = [ProxyShellTests.Origin]::new()
+        $servers = (Start-ProxyServer -Protocol Socks5), (Start-ProxyServer -Key (New-ProxyKey)), (Start-ProxyServer -Protocol Http)
+        $chain = $servers | New-ProxyChain
+        # this machine too, but no proxy is used for 127.0.0.1, and without one 0.0.0.0 cannot be reached
+        $url = "http://0.0.0.0:$($origin.Port)/bytes/1000"
+        $curl, $git = foreach ($name in 'curl', 'git') { Get-Command $name -CommandType Application -ErrorAction Ignore | Select-Object -First 1 }
+    }
+
+    AfterAll {
+        $origin.Dispose()
+        Remove-AllProxyJobs
+    }
+
+    BeforeEach { $before = $servers.AcceptedConnections }
+
+    AfterEach { (Compare-Object $before $servers.AcceptedConnections -SyncWindow 0 -IncludeEqual).SideIndicator | Should -Not -Contain '==' -Because 'every hop was passed' }
+
+    It 'curl, by <_>' -Skip:(-not $hasCurl) -ForEach 'http_proxy', 'all_proxy' {
+        $other = 'http_proxy', 'all_proxy' -ne $_
+        $text = Use-ProxyChain $chain {
+            [Environment]::SetEnvironmentVariable($other, $null)
+            & $curl -sS --max-time 20 -w '%{size_download} %{http_code}' -o ([IO.Path]::Combine($TestDrive, 'curl')) $url
+        }
+        $text | Should -Be '1000 200'
+    }
+
+    It 'git' -Skip:(-not $hasGit) {
+        # the origin is no git server; that git asked it is what counts
+        $null = Use-ProxyChain $chain { & $git ls-remote "http://0.0.0.0:$($origin.Port)/tool.git" } 2>&1
+        $origin.LastPath | Should -BeLike '/tool.git/*'
+    }
+
+    It 'Invoke-WebRequest and Invoke-RestMethod' -Skip:$IsWindows {
+        Use-ProxyChain $chain { (Invoke-WebRequest $url).RawContentLength; (Invoke-RestMethod $url).Length } | Should -Be 1000, 1000
+    }
+
+    It 'HTTP clients of .NET' -Skip:$IsWindows {
+        Use-ProxyChain $chain { [Net.Http.HttpClient]::new().GetByteArrayAsync($url).GetAwaiter().GetResult().Length } | Should -Be 1000
+    }
+
+    It 'a program that sends no credential, with -AllowAnonymous only' -Skip:(-not $hasCurl) {
+        $ask = { & $curl -sS --max-time 20 -w '%{http_code}' -o ([IO.Path]::Combine($TestDrive, 'curl')) --proxy ($env:http_proxy -replace '//.*@', '//') $url }
+        Use-ProxyChain $chain -AllowAnonymous $ask | Should -Be 200
+        Use-ProxyChain $chain $ask | Should -Be 407
+    }
+
+    It 'all but what a rule lets out' -Skip:(-not $hasCurl) {
+        $null = Use-ProxyChain $chain { & $curl -sS --max-time 20 $url }
+        $direct = Use-ProxyChain relay://127.0.0.1:1 -Rule (New-ProxyRule 0.0.0.0 -Direct) { & $curl -sS --max-time 20 -w '%{http_code}' -o ([IO.Path]::Combine($TestDrive, 'curl')) $url }
+        $direct | Should -Be 200
+    }
+
+    It 'and failures are told with -Verbose' -Skip:(-not $hasCurl) {
+        $null = Use-ProxyChain $chain { & $curl -sS --max-time 20 $url }
+        $told = Use-ProxyChain relay://127.0.0.1:1 -Verbose { & $curl -sS --max-time 20 $url | Out-Null } 4>&1
+        "$told" | Should -BeLike '*hop 1 (127.0.0.1:1)*'
+    }
 }

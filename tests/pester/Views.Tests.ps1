@@ -52,4 +52,14 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
         $table | Should -Match '(?m)^\d\d:\d\d:\d\d\.\d{3} a-name-that-is-… Started +listening'
         Join-Wrapped $table | Should -BeLike "*listeningon127.0.0.1:$($p1.LocalPort)*"
     }
+
+    It 'show the health of alternates, with whole errors' {
+        $group = New-ProxyChain "relay://127.0.0.1:$(Get-ClosedPort)", $p1 -Alternate
+        $grouped = Start-AccessListener $origin.Address -Chain $group
+        Wait-Until { @($group | Get-ProxyChainHealth | Where-Object State -In Up, Down).Count -eq 2 }
+        $table = Show-Table (Get-ProxyChainHealth $grouped) $width
+        $table | Should -Match 'Place Alternate +State +Mean ms +Loss Since +Error'
+        $table | Should -Match "(?m)^ +1 relay://127\.0\.0\.1:$($p1.LocalPort) +Up +\d+\.\d\d +0 ?% \d\d:\d\d:\d\d"
+        Join-Wrapped $table | Should -BeLike '*connectionrefused*'
+    }
 }

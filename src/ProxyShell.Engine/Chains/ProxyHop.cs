@@ -51,6 +51,9 @@ public sealed record ProxyHop
     /// <summary>The name to ask for and check in TLS when it is not the address' host.</summary>
     public string? ServerName { get; init; }
 
+    /// <summary>How often it is chosen compared with its alternates, when it stands in a group that chooses by chance.</summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>The host and port, or <c>unix:/path</c>, as text.</summary>
     public string Endpoint => Address.ToString();
 

@@ -4,7 +4,7 @@ using ProxyShell.Engine.Chains;
 
 namespace ProxyShell.Arguments;
 
-/// <summary>A chain as users write it: a ProxyChain, one hop in any form, an array of hops, or the word <c>direct</c>.</summary>
+/// <summary>A chain as users write it: a ProxyChain, one hop in any form, an array of hops (an array in it is a group of alternates), or the word <c>direct</c>.</summary>
 public sealed class ChainArgument
 {
     private readonly object? _value;
@@ -16,7 +16,7 @@ public sealed class ChainArgument
     public ChainArgument(object value) => _value = value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
 
     /// <summary>What the user gave, for error records; keys in it are masked.</summary>
-    internal object? Target => _value is string ? ToString() : _value is object[] items && items.Any(item => item is string or Uri) ? ToString() : _value;
+    internal object? Target => _value is string ? ToString() : _value is IEnumerable ? ToString() : _value;
 
     /// <summary>The chain meant.</summary>
     /// <exception cref="FormatException">It is no chain, or an empty array: traffic that was to be hidden would go directly.</exception>
@@ -25,9 +25,9 @@ public sealed class ChainArgument
         if (_value is ProxyChain chain) return chain;
         if (_value is string text && text.Trim().Equals("direct", StringComparison.OrdinalIgnoreCase)) return ProxyChain.Direct;
         HopArgument[] items = [.. Items()];
-        ProxyHop[] hops = [.. items.SelectMany(item => item.Resolve())];
-        if (hops.Length == 0) throw new FormatException("The chain has no hops. For a direct connection leave -Chain out or say -Chain direct.");
-        return new ProxyChain(hops) { PayloadKey = HopArgument.PayloadKeyOf(items) };
+        HopGroup[] places = [.. items.SelectMany(new PlaceReader().Read)];
+        if (places.Length == 0) throw new FormatException("The chain has no hops. For a direct connection leave -Chain out or say -Chain direct.");
+        return new ProxyChain(places) { PayloadKey = HopArgument.PayloadKeyOf(items) };
     }
 
     /// <summary>The hops as the user wrote them, with keys masked.</summary>

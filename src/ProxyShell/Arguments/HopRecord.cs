@@ -8,7 +8,7 @@ namespace ProxyShell.Arguments;
 
 /// <summary>
 /// A hop as a record, such as a row of a CSV file: a column Uri (or Hop), or the parts HostName, Port, Protocol, Tls and WebSocketPath;
-/// and if need be Key, UserName and Password or Credential, Thumbprint and ServerName. The columns are read here and not bound to
+/// and if need be Key, UserName and Password or Credential, Thumbprint, ServerName, Group and Weight. The columns are read here and not bound to
 /// parameters by name: when binding fails PowerShell leaves the row out and goes on, and a chain would silently be shorter than the file.
 /// </summary>
 internal static class HopRecord
@@ -23,8 +23,11 @@ internal static class HopRecord
     {
         var key = new KeyArgument(record.Properties["Key"]?.Value!);
         var settings = new HopSettings(key.IsEmpty ? null : key, CredentialOf(record), Text(record, "Thumbprint"), Text(record, "ServerName"));
-        return settings.ApplyTo(HopOf(record));
+        return settings.ApplyTo(HopOf(record)) with { Weight = Weight(record) };
     }
+
+    /// <summary>The column Group: records with the same one, in a row, are alternates.</summary>
+    public static string? GroupOf(PSObject record) => Text(record, "Group");
 
     private static ProxyHop HopOf(PSObject record)
     {
@@ -37,6 +40,10 @@ internal static class HopRecord
     private static int? Port(PSObject record) => Text(record, "Port") is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and <= 65535 ? port
         : throw new FormatException($"The column Port holds '{text}', which is not a port (1 to 65535).");
+
+    private static int Weight(PSObject record) => Text(record, "Weight") is not { } text ? 1
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int weight) && weight is > 0 and <= HopAlternate.MaxWeight ? weight
+        : throw new FormatException($"The column Weight holds '{text}', which is not a weight (1 to {HopAlternate.MaxWeight}).");
 
     private static HopProtocol Protocol(PSObject record) => Text(record, "Protocol") is not { } text ? HopProtocol.Relay
         : Enum.TryParse(text, ignoreCase: true, out HopProtocol protocol) && Enum.IsDefined(protocol) ? protocol

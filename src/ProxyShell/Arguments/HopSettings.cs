@@ -13,6 +13,9 @@ internal sealed record HopSettings(KeyArgument? Key, CredentialArgument? Credent
     /// </summary>
     public bool IsForMixedHops { get; init; }
 
+    /// <summary>Whether nothing is added.</summary>
+    public bool IsEmpty => Key is null && Credential is null && (Thumbprint ?? ServerName) is null;
+
     /// <summary>The hop with the settings.</summary>
     /// <exception cref="FormatException">A setting is not valid, or the hop cannot have it.</exception>
     public ProxyHop ApplyTo(ProxyHop hop)

@@ -4,6 +4,7 @@ using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
 using ProxyShell.Jobs;
 
@@ -29,6 +30,9 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
     [ValidateNotNullOrEmpty]
     public AccessProtocol[]? Protocol { get; set; }
 
+    [Parameter]
+    public ProxyHeaderVersion SendProxyProtocol { get; set; }
+
     private protected override int Port => LocalPort;
 
     /// <inheritdoc />
@@ -40,7 +44,15 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
         good &= TryRead(CheckedProtocols, "InvalidProtocol", Protocol is null ? null : string.Join(",", Protocol), out AccessProtocol[]? protocols);
         good &= TryReadChain(out ProxyChain chain);
         good &= TryReadCredentials(out List<ProxyCredential> credentials);
-        AccessListenerOptions options = new() { Destination = destination, Chain = chain, Credentials = credentials, Protocols = Served(protocols ?? []), Udp = protocols is [AccessProtocol.Udp] };
+        AccessListenerOptions options = new()
+        {
+            Destination = destination,
+            Udp = protocols is [AccessProtocol.Udp],
+            Protocols = Served(protocols ?? []),
+            Credentials = credentials,
+            Chain = chain,
+            SendProxyProtocol = SendProxyProtocol,
+        };
         if (!TryComplete(options, out options) || !good) return;
         Start($"Start access listener to {destination?.ToString() ?? "where clients ask for"}", () => new AccessListener(options), listener => new AccessListenerJob(listener));
     }

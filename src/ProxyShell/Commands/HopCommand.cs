@@ -27,23 +27,13 @@ public abstract class HopCommand : ProxyCmdlet
     /// <summary>Whether keys go to relay hops only and credentials to the others, or a hop that cannot have one is an error.</summary>
     private protected virtual bool TakesMixedHops => true;
 
-    /// <summary>Reads hops and adds the settings; writes one error for each bad one and gives false when there was any.</summary>
-    private protected bool TryReadHops(IEnumerable<HopArgument> arguments, List<ProxyHop> hops)
-    {
-        var settings = new HopSettings(Key, Credential, Thumbprint, ServerName) { IsForMixedHops = TakesMixedHops };
-        bool good = true;
-        foreach (HopArgument argument in arguments)
-        {
-            if (TryRead(() => argument.Resolve().Select(settings.ApplyTo).ToArray(), "InvalidHop", argument.Target, out ProxyHop[]? read)) hops.AddRange(read);
-            else good = false;
-        }
-        return good;
-    }
+    private protected HopSettings Settings => new(Key, Credential, Thumbprint, ServerName) { IsForMixedHops = TakesMixedHops };
 
     /// <summary>Writes an error when a key or a credential was given and none of the hops can have one: it would be lost without a word.</summary>
     private protected bool TryUseSettings(IReadOnlyCollection<ProxyHop> hops)
     {
-        string? fault = Key is not null && hops.All(hop => hop.Protocol != HopProtocol.Relay) ? "A -Key is given and there is no relay hop that takes it; SOCKS5, HTTP and SSH hops take a -Credential."
+        string? fault = hops.Count == 0 ? null
+            : Key is not null && hops.All(hop => hop.Protocol != HopProtocol.Relay) ? "A -Key is given and there is no relay hop that takes it; SOCKS5, HTTP and SSH hops take a -Credential."
             : Credential is not null && hops.All(hop => hop.Protocol == HopProtocol.Relay) ? "A -Credential is given and all hops are relay hops, which take a -Key."
             : null;
         if (fault is not null) WriteError(ProblemRecord.From(new FormatException(fault), "InvalidHop", string.Join(" > ", hops)));

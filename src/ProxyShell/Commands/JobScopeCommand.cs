@@ -15,7 +15,7 @@ public abstract class JobScopeCommand : ProxyCmdlet
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(JobNameCompleter))]
-    public JobArgument[]? Job { get; set; }
+    public virtual JobArgument[]? Job { get; set; }
 
     /// <summary>The jobs meant; writes an error for each name or id that is none.</summary>
     private protected IReadOnlyList<ProxyJob> ReadJobs()

@@ -31,6 +31,12 @@ public abstract class ListenerSettingsCommand : ProxyCmdlet
     [ValidateRange(0, int.MaxValue)]
     public int? MaxConnectionsPerClient { get; set; }
 
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long? BandwidthLimit { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long? ClientBandwidthLimit { get; set; }
+
     [Parameter]
     [ValidateNotNull]
     public string[]? AllowSource { get; set; }

@@ -6,14 +6,12 @@ using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Commands;
 
-/// <summary>New-ProxyChain: hops, from arguments or the pipeline, in their order.</summary>
+/// <summary>New-ProxyChain: hops and groups of alternates, from arguments or the pipeline, in their order.</summary>
 [Cmdlet(VerbsCommon.New, "ProxyChain")]
 [OutputType(typeof(ProxyChain))]
-public sealed class NewProxyChainCommand : HopCommand
+public sealed class NewProxyChainCommand : PlaceCommand
 {
-    private readonly List<ProxyHop> _hops = [];
-    private ProxyKey? _payloadKey;
-    private bool _good = true;
+    private readonly List<HopArgument> _arguments = [];
 
     // nothing that comes down the pipeline may fail to bind: PowerShell would leave it out of the chain and go on
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -32,27 +30,29 @@ public sealed class NewProxyChainCommand : HopCommand
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        _good &= TryReadHops(Hop, _hops);
-        _payloadKey = HopArgument.PayloadKeyOf(Hop) ?? _payloadKey;
+        // an array in the pipeline is one place, an array as argument a list of places
+        if (MyInvocation.ExpectingInput && Hop.Length != 1) _arguments.Add(new HopArgument(Hop));
+        else _arguments.AddRange(Hop);
     }
 
     /// <inheritdoc />
     protected override void EndProcessing()
     {
-        _good &= PayloadKey is null || TryRead(PayloadKey.Resolve, "InvalidKey", PayloadKey.ToString(), out _payloadKey);
-        _good = _good && (_hops.Count == 0 || TryUseSettings(_hops));
+        ProxyKey? payloadKey = HopArgument.PayloadKeyOf(_arguments);
+        bool good = TryReadPlaces(_arguments, out List<HopGroup> places);
+        good &= PayloadKey is null || TryRead(PayloadKey.Resolve, "InvalidKey", PayloadKey.ToString(), out payloadKey);
         // a chain without the hops that could not be read would be another route than the one asked for
-        if (_good && TryRead(MakeChain, "InvalidChain", null, out ProxyChain? chain)) WriteObject(chain);
+        if (good && TryRead(() => MakeChain(places, payloadKey), "InvalidChain", null, out ProxyChain? chain)) WriteObject(chain);
     }
 
-    private ProxyChain MakeChain() =>
-        _hops.Count > 0 ? new ProxyChain(_hops) { PayloadKey = _payloadKey } : throw new FormatException("No hops were given, so there is no chain.");
+    private static ProxyChain MakeChain(List<HopGroup> places, ProxyKey? payloadKey) =>
+        places.Count > 0 ? new ProxyChain(places) { PayloadKey = payloadKey } : throw new FormatException("No hops were given, so there is no chain.");
 }
 
-/// <summary>Add-ProxyHop: a chain with more hops at its end.</summary>
+/// <summary>Add-ProxyHop: a chain with more places at its end.</summary>
 [Cmdlet(VerbsCommon.Add, "ProxyHop")]
 [OutputType(typeof(ProxyChain))]
-public sealed class AddProxyHopCommand : HopCommand
+public sealed class AddProxyHopCommand : PlaceCommand
 {
     [Parameter(Mandatory = true, Position = 0)]
     [Alias("Uri")]
@@ -68,9 +68,8 @@ public sealed class AddProxyHopCommand : HopCommand
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        var hops = new List<ProxyHop>();
         bool good = TryRead(Chain.Resolve, "InvalidChain", Chain.Target, out ProxyChain? chain);
-        good &= TryReadHops(Hop, hops);
-        if (good && TryUseSettings(hops) && TryRead(() => chain! + new ProxyChain(hops) { PayloadKey = HopArgument.PayloadKeyOf(Hop) }, "InvalidChain", Chain.Target, out ProxyChain? longer)) WriteObject(longer);
+        good &= TryReadPlaces(Hop, out List<HopGroup> places);
+        if (good && TryRead(() => chain! + new ProxyChain(places) { PayloadKey = HopArgument.PayloadKeyOf(Hop) }, "InvalidChain", Chain.Target, out ProxyChain? longer)) WriteObject(longer);
     }
 }

@@ -34,14 +34,24 @@ public sealed class NewProxyHopCommand : HopCommand
     [ValidateNotNullOrEmpty]
     public string? WebSocketPath { get; set; }
 
+    [Parameter]
+    [ValidateRange(1, HopAlternate.MaxWeight)]
+    public int? Weight { get; set; }
+
     private protected override bool TakesMixedHops => false;
 
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        var hops = new List<ProxyHop>();
-        if (ParameterSetName == "Uri") TryReadHops(Uri, hops);
-        else if (TryRead(new HopParts(HostName, Port, Protocol, Tls, WebSocketPath).ToHop, "InvalidHop", HostName, out ProxyHop? hop)) TryReadHops([new HopArgument((object)hop)], hops);
-        WriteObject(hops, enumerateCollection: true);
+        if (ParameterSetName == "Uri") Array.ForEach(Uri, argument => Write(() => HopsOf(argument), argument.Target));
+        else Write(() => [new HopParts(HostName, Port, Protocol, Tls, WebSocketPath).ToHop()], HostName);
+    }
+
+    private static IEnumerable<ProxyHop> HopsOf(HopArgument argument) => argument.Value is ProxyChain chain ? chain.Hops : [argument.ResolveHop()];
+
+    private void Write(Func<IEnumerable<ProxyHop>> read, object? target)
+    {
+        if (TryRead(() => read().Select(hop => Settings.ApplyTo(hop) with { Weight = Weight ?? hop.Weight }).ToArray(), "InvalidHop", target, out ProxyHop[]? hops))
+            WriteObject(hops, enumerateCollection: true);
     }
 }

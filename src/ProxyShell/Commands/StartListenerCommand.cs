@@ -21,6 +21,9 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
     public CredentialArgument[]? Credential { get; set; }
 
     [Parameter]
+    public SwitchParameter AcceptProxyProtocol { get; set; }
+
+    [Parameter]
     [TimeArgument]
     public TimeSpan? StopTimeout { get; set; }
 
@@ -51,11 +54,14 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
             BlockByDefault = BlockByDefault,
             MaxConnections = MaxConnections ?? options.MaxConnections,
             MaxConnectionsPerClient = MaxConnectionsPerClient ?? options.MaxConnectionsPerClient,
+            BandwidthLimit = BandwidthLimit ?? options.BandwidthLimit,
+            ClientBandwidthLimit = ClientBandwidthLimit ?? options.ClientBandwidthLimit,
             AllowSource = allowed,
             DenySource = denied,
             IdleTimeout = IdleTimeout ?? options.IdleTimeout,
             ConnectTimeout = ConnectTimeout ?? options.ConnectTimeout,
             StopTimeout = StopTimeout ?? options.StopTimeout,
+            AcceptProxyProtocol = AcceptProxyProtocol,
             AllowAnonymous = AllowAnonymous,
         };
         complete = (T)common;
