@@ -53,8 +53,9 @@ internal sealed class HttpResponseHead
             return null;
         }
         if (HttpFields.Read(bytes, lineLength + 2, ofResponse: true, out fault) is not { } fields) return null;
-        bool hasNone = method == "HEAD" || status is < 200 or 204 or 304 || (method == "CONNECT" && status < 300);
-        HttpBody body = HttpFraming.OfResponse(fields, line[VersionLength - 1] - '0', hasNone, out fault);
+        // behind a 2xx to CONNECT the tunnel begins, whatever the fields say of a body (RFC 9110 §9.3.6)
+        HttpBody body = method == "CONNECT" && status is >= 200 and < 300 ? HttpBody.None : HttpFraming.OfResponse(
+            fields, line[VersionLength - 1] - '0', hasNone: method == "HEAD" || status is < 200 or 204 or 304, out fault);
         return fault is null ? new HttpResponseHead(bytes, lineLength, status, fields, body) : null;
     }
 
