@@ -236,14 +236,14 @@ Describe 'a <Type> job' -ForEach $types {
     It 'raises EventWritten for Register-ObjectEvent, with itself as sender' {
         $job = Start-TestJob $Type $origin.Address
         $seen = [Collections.Concurrent.ConcurrentQueue[object]]::new()
-        $watch = Register-ObjectEvent $job EventWritten -MessageData $seen -Action { $Event.MessageData.Enqueue([pscustomobject]@{ Number = $Event.EventIdentifier; Sender = $Sender; Item = $EventArgs.ProxyEvent }) }
+        $watch = Register-ObjectEvent $job EventWritten -MessageData $seen -Action { $Event.MessageData.Enqueue([pscustomobject]@{ Number = $Event.EventIdentifier; Sender = $Sender; Written = $EventArgs.ProxyEvent }) }
         try {
             $null = Invoke-WebRequest "http://127.0.0.1:$(Get-EntryPort $job $origin.Address)/bytes/10"
             Wait-Until { $seen.Count -ge 2 }
             # PowerShell queues each event on a pool thread of its own, so actions may run out of order; its numbers are in order
-            ($seen | Sort-Object Number).Item.Kind | Should -Be Opened, Closed
+            ($seen | Sort-Object Number).Written.Kind | Should -Be Opened, Closed
             $seen.ToArray()[0].Sender | Should -Be $job
-            $seen.ToArray()[0].Item.Service | Should -Be $job.Name
+            $seen.ToArray()[0].Written.Service | Should -Be $job.Name
         }
         finally { $watch | Remove-Job -Force }
     }

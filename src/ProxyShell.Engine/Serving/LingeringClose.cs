@@ -6,14 +6,15 @@ namespace ProxyShell.Engine.Serving;
 
 /// <summary>
 /// Ends a connection so that its last words arrive: closing with unread bytes would send a reset, which can destroy them on the
-/// way. So: end our direction, read and drop what still comes, for a short time and a bounded amount.
+/// way. So: end our direction, read and drop what still comes, until the peer ends or is silent, for a bounded time. A body of an HTTP
+/// request may still be on its way, and its sender reads the answer after it: how much comes does not matter.
 /// </summary>
 internal static class LingeringClose
 {
-    private const int MaxBytes = 256 * 1024;
     private const int MaxLingering = 512;
 
-    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(30);
 
     private static int s_lingering;
 
@@ -26,15 +27,13 @@ internal static class LingeringClose
         try
         {
             if (Interlocked.Increment(ref s_lingering) > MaxLingering) return;
-            using var limit = new CancellationTokenSource(MaxTime, time);
+            using var limit = new CancellationTokenSource(MaxSilence, time);
             if (lastWords is not null && await connection.ReadAsync(buffer, limit.Token).ConfigureAwait(false) > 0)
                 await connection.WriteAsync(lastWords(buffer[0]), limit.Token).ConfigureAwait(false);
             await connection.CompleteWritesAsync(limit.Token).ConfigureAwait(false);
-            for (int dropped = 0; dropped < MaxBytes;)
+            for (long start = time.GetTimestamp(); time.GetElapsedTime(start) < MaxTime; limit.CancelAfter(MaxSilence))
             {
-                int count = await connection.ReadAsync(buffer, limit.Token).ConfigureAwait(false);
-                if (count == 0) return;
-                dropped += count;
+                if (await connection.ReadAsync(buffer, limit.Token).ConfigureAwait(false) == 0) return;
             }
         }
         catch (Exception e) when (e is ProxyException or OperationCanceledException)
