@@ -19,6 +19,8 @@
         'New-ProxyHop'
         'New-ProxyKey'
         'New-ProxyRule'
+        'Set-AccessListener'
+        'Set-ProxyServer'
         'Start-AccessListener'
         'Start-ProxyServer'
         'Stop-ProxyConnection'

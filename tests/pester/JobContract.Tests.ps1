@@ -45,14 +45,15 @@ Describe 'a <Type> job' -ForEach $types {
 
     It 'stops: Running, Stopping, Stopped, and nobody listens any more' {
         $job = Start-TestJob $Type $origin.Address
-        $states = [Collections.Concurrent.ConcurrentQueue[string]]::new()
-        $watch = Register-ObjectEvent $job StateChanged -MessageData $states -Action { $Event.MessageData.Enqueue("$($EventArgs.JobStateInfo.State)") }
+        $states = [Collections.Concurrent.ConcurrentQueue[object]]::new()
+        $watch = Register-ObjectEvent $job StateChanged -MessageData $states -Action { $Event.MessageData.Enqueue([pscustomobject]@{ Number = $Event.EventIdentifier; State = "$($EventArgs.JobStateInfo.State)" }) }
         try {
             Stop-Job $job
             $job.State | Should -Be Stopped
             Test-Listening $job.LocalPort | Should -BeFalse
             Wait-Until { $states.Count -eq 2 }
-            "$states" | Should -Be 'Stopping Stopped'
+            # actions may run out of order; the numbers of events are in order
+            ($states | Sort-Object Number).State | Should -Be Stopping, Stopped
             $job.PSEndTime | Should -Not -BeNullOrEmpty
         }
         finally { $watch | Remove-Job -Force }

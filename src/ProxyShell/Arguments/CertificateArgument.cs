@@ -19,23 +19,29 @@ public sealed class CertificateArgument
 
     /// <summary>The certificate meant; paths are resolved as PowerShell does, which is not as the process does.</summary>
     /// <exception cref="FormatException">There is none, or it has no private key.</exception>
-    internal X509Certificate2 Resolve(SessionState session, SecureString? password)
+    internal X509Certificate2 Resolve(SessionState session, SecureString? password) => _value is X509Certificate2 certificate
+        ? ServerCertificate.From(certificate).Certificate
+        : CertificateSource.Load(Place(session), Text(password));
+
+    /// <summary>The certificate as a listener shows it: one from a file is loaded anew when the file changes.</summary>
+    /// <exception cref="FormatException">There is none, or it has no private key.</exception>
+    internal ServerCertificate ResolveServer(SessionState session, SecureString? password) =>
+        _value is not X509Certificate2 && Place(session) is var place && File.Exists(place)
+            ? new ReloadingCertificate(place, Text(password))
+            : ServerCertificate.From(Resolve(session, password));
+
+    /// <summary>The user's text, or the certificate's subject.</summary>
+    public override string ToString() => _value is X509Certificate2 certificate ? certificate.Subject : _value?.ToString()?.Trim() ?? "";
+
+    private static string? Text(SecureString? password) => password is null ? null : new NetworkCredential("", password).Password;
+
+    private string Place(SessionState session)
     {
-        if (_value is X509Certificate2 certificate)
-        {
-            return certificate.HasPrivateKey
-                ? certificate
-                : throw new FormatException($"The certificate '{certificate.Subject}' has no private key; a server needs one.");
-        }
         string source = ToString();
         if (source.Length == 0) throw new FormatException("The certificate is empty: give the path of a PFX or PEM file, a thumbprint, or a certificate.");
         string path = session.Path.GetUnresolvedProviderPathFromPSPath(source);
-        string? secret = password is null ? null : new NetworkCredential("", password).Password;
-        return CertificateSource.Load(IsThumbprint(source) && !File.Exists(path) ? source : path, secret);
+        return IsThumbprint(source) && !File.Exists(path) ? source : path;
     }
-
-    /// <summary>The user's text.</summary>
-    public override string ToString() => _value?.ToString()?.Trim() ?? "";
 
     private static bool IsThumbprint(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigit);
 }

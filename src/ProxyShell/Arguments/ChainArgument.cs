@@ -18,6 +18,9 @@ public sealed class ChainArgument
     /// <summary>What the user gave, for error records; keys in it are masked.</summary>
     internal object? Target => _value is string ? ToString() : _value is IEnumerable ? ToString() : _value;
 
+    /// <summary>Whether it is an array without anything in it.</summary>
+    internal bool IsEmpty => _value is ICollection { Count: 0 };
+
     /// <summary>The chain meant.</summary>
     /// <exception cref="FormatException">It is no chain, or an empty array: traffic that was to be hidden would go directly.</exception>
     internal ProxyChain Resolve()

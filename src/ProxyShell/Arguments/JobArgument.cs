@@ -4,7 +4,7 @@ using ProxyShell.Jobs;
 
 namespace ProxyShell.Arguments;
 
-/// <summary>A job of this module as users name it: the job, its id, or its name with wildcards.</summary>
+/// <summary>A job of this module as users name it: the job, its id, its name with wildcards, or a record with its name.</summary>
 public sealed class JobArgument
 {
     private readonly object? _value;
@@ -12,8 +12,10 @@ public sealed class JobArgument
     /// <summary>A name, with wildcards.</summary>
     public JobArgument(string name) => _value = name;
 
-    /// <summary>A job, or its id.</summary>
-    public JobArgument(object value) => _value = value is PSObject wrapped ? wrapped.BaseObject : value;
+    /// <summary>A job, its id, or a record with its name, such as a row of a CSV file.</summary>
+    public JobArgument(object value) => _value = value is not PSObject wrapped ? value
+        : wrapped.BaseObject is PSCustomObject && wrapped.Properties["Name"]?.Value is string name ? name
+        : wrapped.BaseObject;
 
     /// <summary>What the user gave.</summary>
     internal object? Target => _value;

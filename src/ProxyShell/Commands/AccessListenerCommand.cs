@@ -42,18 +42,8 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
         HostEndpoint? destination = null;
         bool good = Destination is null || TryRead(Destination.Resolve, "InvalidDestination", Destination.ToString(), out destination);
         good &= TryRead(CheckedProtocols, "InvalidProtocol", Protocol is null ? null : string.Join(",", Protocol), out AccessProtocol[]? protocols);
-        good &= TryReadChain(out ProxyChain chain);
-        good &= TryReadCredentials(out List<ProxyCredential> credentials);
-        AccessListenerOptions options = new()
-        {
-            Destination = destination,
-            Udp = protocols is [AccessProtocol.Udp],
-            Protocols = Served(protocols ?? []),
-            Credentials = credentials,
-            Chain = chain,
-            SendProxyProtocol = SendProxyProtocol,
-        };
-        if (!TryComplete(options, out options) || !good) return;
+        AccessListenerOptions options = new() { Destination = destination, Udp = protocols is [AccessProtocol.Udp], Protocols = Served(protocols ?? []) };
+        if (!TryApply(Placed(options), SendProxyProtocol, out options) || !good) return;
         Start($"Start access listener to {destination?.ToString() ?? "where clients ask for"}", () => new AccessListener(options), listener => new AccessListenerJob(listener));
     }
 
@@ -77,5 +67,22 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
         if (protocols.Contains(AccessProtocol.Socks5)) served |= ProxyProtocols.Socks5;
         if (protocols.Contains(AccessProtocol.Http)) served |= ProxyProtocols.Http;
         return served == ProxyProtocols.None ? null : served;
+    }
+}
+
+/// <summary>Set-AccessListener: other settings for running access listeners.</summary>
+[Cmdlet(VerbsCommon.Set, "AccessListener", SupportsShouldProcess = true)]
+[OutputType(typeof(AccessListenerJob))]
+public sealed class SetAccessListenerCommand : SetListenerCommand
+{
+    [Parameter]
+    public ProxyHeaderVersion SendProxyProtocol { get; set; }
+
+    private protected override bool IsMeant(ProxyJob job) => job is AccessListenerJob;
+
+    private protected override Action? Prepare(ProxyJob job)
+    {
+        var listener = (AccessListener)job.Service;
+        return TryApply(listener.Options, SendProxyProtocol, out AccessListenerOptions changed) ? () => listener.Reconfigure(changed) : null;
     }
 }

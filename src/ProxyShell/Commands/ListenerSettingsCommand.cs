@@ -1,27 +1,44 @@
 using System.Management.Automation;
+using System.Security;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Routing;
-using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Commands;
 
-/// <summary>The way out and the limits of a listener: what is told to it when it starts, and what can be told otherwise later.</summary>
-public abstract class ListenerSettingsCommand : ProxyCmdlet
+/// <summary>
+/// The way out, the limits and the secrets of a listener: what is told to it when it starts, and what can be told otherwise while it runs.
+/// What must not be null at the start is overridden there.
+/// </summary>
+public abstract partial class ListenerSettingsCommand : ProxyCmdlet
 {
     [Parameter]
-    [ValidateNotNull]
     [ArgumentCompleter(typeof(HopUriCompleter))]
     [WholeChain]
-    public ChainArgument? Chain { get; set; }
+    public virtual ChainArgument? Chain { get; set; }
 
     [Parameter]
-    [ValidateNotNull]
-    public ProxyRule[]? Rule { get; set; }
+    public virtual ProxyRule[]? Rule { get; set; }
 
     [Parameter]
     public SwitchParameter BlockByDefault { get; set; }
+
+    [Parameter]
+    public virtual CredentialArgument[]? Credential { get; set; }
+
+    [Parameter]
+    [ArgumentCompleter(typeof(CertificateCompleter))]
+    public virtual CertificateArgument[]? Certificate { get; set; }
+
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? CertificatePassword { get; set; }
+
+    [Parameter]
+    public virtual string[]? ClientCertificateThumbprint { get; set; }
+
+    [Parameter]
+    public virtual AuthorityArgument[]? ClientCertificateAuthority { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(1, int.MaxValue)]
@@ -38,33 +55,34 @@ public abstract class ListenerSettingsCommand : ProxyCmdlet
     public long? ClientBandwidthLimit { get; set; }
 
     [Parameter]
-    [ValidateNotNull]
-    public string[]? AllowSource { get; set; }
+    public virtual string[]? AllowSource { get; set; }
 
     [Parameter]
-    [ValidateNotNull]
-    public string[]? DenySource { get; set; }
+    public virtual string[]? DenySource { get; set; }
+
+    [Parameter]
+    public SwitchParameter AcceptProxyProtocol { get; set; }
+
+    [Parameter]
+    [TimeArgument]
+    public TimeSpan? HandshakeTimeout { get; set; }
+
+    [Parameter]
+    [TimeArgument]
+    public TimeSpan? ConnectTimeout { get; set; }
 
     [Parameter]
     [TimeArgument(MayBeInfinite = true)]
     public TimeSpan? IdleTimeout { get; set; }
 
     [Parameter]
+    [TimeArgument(MayBeInfinite = true)]
+    public TimeSpan? UdpIdleTimeout { get; set; }
+
+    [Parameter]
     [TimeArgument]
-    public TimeSpan? ConnectTimeout { get; set; }
+    public TimeSpan? StopTimeout { get; set; }
 
-    private protected bool TryReadChain(out ProxyChain chain)
-    {
-        chain = ProxyChain.Direct;
-        if (Chain is null) return true;
-        if (!TryRead(Chain.Resolve, "InvalidChain", Chain.Target, out ProxyChain? given)) return false;
-        chain = given;
-        return true;
-    }
-
-    private protected bool TryReadSources(out List<SourceNetwork> allowed, out List<SourceNetwork> denied)
-    {
-        bool good = TryReadEach(AllowSource, SourceNetwork.Parse, "InvalidSource", out allowed);
-        return good & TryReadEach(DenySource, SourceNetwork.Parse, "InvalidSource", out denied);
-    }
+    [Parameter]
+    public SwitchParameter AllowAnonymous { get; set; }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using ProxyShell.Arguments;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Errors;
@@ -58,6 +59,15 @@ public abstract class ProxyCmdlet : PSCmdlet, IDisposable
             else good = false;
         }
         return good;
+    }
+
+    /// <summary>The jobs that an argument means; writes an error when it is a name or id of none.</summary>
+    private protected IReadOnlyList<ProxyJob> ReadJobs(JobArgument argument)
+    {
+        IReadOnlyList<ProxyJob> found = argument.Resolve();
+        if (found.Count == 0 && !argument.MayBeNone)
+            WriteError(ProblemRecord.NotFound($"'{argument}' is no job of ProxyShell.", "JobNotFound", argument.Target ?? "", "Get-Job shows the jobs of this session."));
+        return found;
     }
 
     /// <summary>Starts the service that <paramref name="make"/> makes and gives its job; on any failure writes one error and gives null.</summary>

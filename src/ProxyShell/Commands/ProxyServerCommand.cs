@@ -1,12 +1,8 @@
 using System.Management.Automation;
-using System.Security;
-using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Proxying;
-using ProxyShell.Engine.Security;
 using ProxyShell.Jobs;
 
 namespace ProxyShell.Commands;
@@ -14,7 +10,7 @@ namespace ProxyShell.Commands;
 /// <summary>Start-ProxyServer: a proxy server as a job.</summary>
 [Cmdlet(VerbsLifecycle.Start, "ProxyServer", SupportsShouldProcess = true)]
 [OutputType(typeof(ProxyServerJob))]
-public sealed class StartProxyServerCommand : StartListenerCommand
+public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServerSettings
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0, 65535)]
@@ -25,6 +21,9 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     [ValidateSet(nameof(ProxyProtocols.Relay), nameof(ProxyProtocols.Socks5), nameof(ProxyProtocols.Http))]
     public ProxyProtocols[]? Protocol { get; set; }
 
+    [Parameter]
+    public SwitchParameter Udp { get; set; }
+
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public KeyArgument[]? Key { get; set; }
@@ -33,26 +32,15 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     [ValidateNotNullOrEmpty]
     public KeyArgument[]? PayloadKey { get; set; }
 
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNull]
-    [ArgumentCompleter(typeof(CertificateCompleter))]
-    public CertificateArgument? Certificate { get; set; }
-
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? CertificatePassword { get; set; }
-
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(DestinationPatternCompleter))]
     public string[]? AllowDestination { get; set; }
 
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(DestinationPatternCompleter))]
     public string[]? DenyDestination { get; set; }
-
-    [Parameter]
-    [TimeArgument]
-    public TimeSpan? HandshakeTimeout { get; set; }
 
     [Parameter]
     [TimeArgument]
@@ -63,36 +51,41 @@ public sealed class StartProxyServerCommand : StartListenerCommand
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        // every bad argument gets its own error, so all are read before giving up
-        bool good = TryReadEach(Key, key => key.Resolve(), "InvalidKey", out List<ProxyKey> keys);
-        good &= TryReadEach(PayloadKey, key => key.Resolve(), "InvalidKey", out List<ProxyKey> payloadKeys);
-        good &= TryReadCredentials(out List<ProxyCredential> credentials);
-        good &= TryReadEach(AllowDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> allowed);
-        good &= TryReadEach(DenyDestination, DestinationPattern.Parse, "InvalidDestinationPattern", out List<DestinationPattern> denied);
-        good &= TryReadCertificate(out X509Certificate2? certificate);
-        good &= TryReadChain(out ProxyChain chain);
-        var defaults = new ProxyServerOptions();
-        ProxyServerOptions options = new()
-        {
-            Protocols = Protocol?.Aggregate((all, next) => all | next),
-            Keys = keys,
-            PayloadKeys = payloadKeys,
-            Credentials = credentials,
-            AllowDestination = allowed,
-            DenyDestination = denied,
-            Certificate = certificate,
-            Chain = chain,
-            HandshakeTimeout = HandshakeTimeout ?? defaults.HandshakeTimeout,
-            ClockWindow = ClockWindow ?? defaults.ClockWindow,
-        };
-        if (!TryComplete(options, out options) || !good) return;
-        Start("Start proxy server", () => new ProxyServer(options), server => new ProxyServerJob(server));
+        ProxyServerOptions options = new() { Protocols = Protocol?.Aggregate((all, next) => all | next), Udp = Udp };
+        options = options with { ClockWindow = ClockWindow ?? options.ClockWindow };
+        if (TryApply(this, Placed(options), out options)) Start("Start proxy server", () => new ProxyServer(options), server => new ProxyServerJob(server));
+    }
+}
+
+/// <summary>Set-ProxyServer: other settings for running proxy servers.</summary>
+[Cmdlet(VerbsCommon.Set, "ProxyServer", SupportsShouldProcess = true)]
+[OutputType(typeof(ProxyServerJob))]
+public sealed class SetProxyServerCommand : SetListenerCommand, IProxyServerSettings
+{
+    [Parameter]
+    public KeyArgument[]? Key { get; set; }
+
+    [Parameter]
+    public KeyArgument[]? PayloadKey { get; set; }
+
+    [Parameter]
+    [ArgumentCompleter(typeof(DestinationPatternCompleter))]
+    public string[]? AllowDestination { get; set; }
+
+    [Parameter]
+    [ArgumentCompleter(typeof(DestinationPatternCompleter))]
+    public string[]? DenyDestination { get; set; }
+
+    private protected override bool IsMeant(ProxyJob job) => job is ProxyServerJob;
+
+    private protected override Action? Prepare(ProxyJob job)
+    {
+        var server = (ProxyServer)job.Service;
+        return TryApply(this, server.Options, out ProxyServerOptions changed) ? () => server.Reconfigure(changed) : null;
     }
 
-    private bool TryReadCertificate(out X509Certificate2? certificate)
-    {
-        certificate = null;
-        return Certificate is null
-            || TryRead(() => Certificate.Resolve(SessionState, CertificatePassword), "InvalidCertificate", Certificate.ToString(), out certificate);
-    }
+    // the user named a secret, not a protocol
+    private protected override string Explain(string message) => message.Contains("cannot change Protocols", StringComparison.Ordinal)
+        ? $"{message.TrimEnd('.')}. A server that was started without -Protocol serves what its secrets guard, so its first key or credential, or its last one, would change that."
+        : message;
 }

@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
+using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Routing;
-using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Jobs;
 
@@ -17,55 +17,58 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
     public string LocalAddress { get; set; } = "127.0.0.1";
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public CredentialArgument[]? Credential { get; set; }
-
-    [Parameter]
-    public SwitchParameter AcceptProxyProtocol { get; set; }
-
-    [Parameter]
-    [TimeArgument]
-    public TimeSpan? StopTimeout { get; set; }
-
-    [Parameter]
-    public SwitchParameter AllowAnonymous { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
     public string Name { get; set; } = "";
 
+    [Parameter]
+    [ValidateRange(1, 1_000_000)]
+    public int EventCapacity { get; set; } = EventRing.DefaultCapacity;
+
+    // what was lost on the way must not become a direct connection, no rules, or an open door
+
+    [Parameter]
+    [ValidateNotNull]
+    [ArgumentCompleter(typeof(HopUriCompleter))]
+    [WholeChain]
+    public override ChainArgument? Chain { get; set; }
+
+    [Parameter]
+    [ValidateNotNull]
+    public override ProxyRule[]? Rule { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public override CredentialArgument[]? Credential { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(CertificateCompleter))]
+    public override CertificateArgument[]? Certificate { get; set; }
+
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public override string[]? ClientCertificateThumbprint { get; set; }
+
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public override AuthorityArgument[]? ClientCertificateAuthority { get; set; }
+
+    [Parameter]
+    [ValidateNotNull]
+    public override string[]? AllowSource { get; set; }
+
+    [Parameter]
+    [ValidateNotNull]
+    public override string[]? DenySource { get; set; }
+
     private protected abstract int Port { get; }
 
-    private protected bool TryReadCredentials(out List<ProxyCredential> credentials) =>
-        TryReadEach(Credential, credential => credential.Resolve(), "InvalidCredential", out credentials);
-
-    /// <summary>Reads what all listeners have and adds it to the options; writes an error for each bad value.</summary>
-    private protected bool TryComplete<T>(T options, out T complete)
+    /// <summary>The options with what a listener is told once and for all.</summary>
+    private protected T Placed<T>(T options)
         where T : ServiceOptions
     {
-        complete = options;
-        if (!TryReadSources(out List<SourceNetwork> allowed, out List<SourceNetwork> denied) | !TryRead(CheckedRules, "InvalidRule", null, out _)) return false;
-        ServiceOptions common = options with
-        {
-            Name = Name,
-            LocalAddress = LocalAddress.Trim(),
-            LocalPort = Port,
-            Rules = Rule ?? [],
-            BlockByDefault = BlockByDefault,
-            MaxConnections = MaxConnections ?? options.MaxConnections,
-            MaxConnectionsPerClient = MaxConnectionsPerClient ?? options.MaxConnectionsPerClient,
-            BandwidthLimit = BandwidthLimit ?? options.BandwidthLimit,
-            ClientBandwidthLimit = ClientBandwidthLimit ?? options.ClientBandwidthLimit,
-            AllowSource = allowed,
-            DenySource = denied,
-            IdleTimeout = IdleTimeout ?? options.IdleTimeout,
-            ConnectTimeout = ConnectTimeout ?? options.ConnectTimeout,
-            StopTimeout = StopTimeout ?? options.StopTimeout,
-            AcceptProxyProtocol = AcceptProxyProtocol,
-            AllowAnonymous = AllowAnonymous,
-        };
-        complete = (T)common;
-        return true;
+        ServiceOptions placed = options with { Name = Name, LocalAddress = LocalAddress.Trim(), LocalPort = Port, EventCapacity = EventCapacity };
+        return (T)placed;
     }
 
     /// <summary>Starts the service that <paramref name="make"/> makes and writes its job; on any failure one error and no job.</summary>
@@ -76,12 +79,7 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
         if (ShouldProcess(address, what) && StartJob(make, makeJob, address) is { } job) WriteObject(job);
     }
 
-    // rules that were lost on the way must not become no rules, nor a chain that no destination takes be one that looks taken
-    private ProxyRule[] CheckedRules()
-    {
-        if (Rule is { Length: 0 }) throw new FormatException("The list of rules is empty; to do without rules leave -Rule out.");
-        return BlockByDefault && Chain is not null
-            ? throw new FormatException("With -BlockByDefault only destinations of rules are let out, each the way its rule says, so -Chain would be for none: leave out one of the two.")
-            : Rule ?? [];
-    }
+    private protected override ProxyRule[] CheckedRules() => Rule is { Length: 0 }
+        ? throw new FormatException("The list of rules is empty; to do without rules leave -Rule out.")
+        : base.CheckedRules();
 }

@@ -25,6 +25,14 @@ internal static class ProblemRecord
     public static ErrorRecord Busy(string message, string id, object? target, string action) =>
         Record(new InvalidOperationException(message), id, ErrorCategory.ResourceBusy, target, action);
 
+    /// <summary>An error about something that is of another kind than what was asked for.</summary>
+    public static ErrorRecord WrongKind(string message, string id, object target) =>
+        Record(new ArgumentException(message), id, ErrorCategory.InvalidType, target, "");
+
+    /// <summary>An error about something that is not in a state to do what was asked for.</summary>
+    public static ErrorRecord WrongState(string message, string id, object target) =>
+        Record(new InvalidOperationException(message), id, ErrorCategory.InvalidOperation, target, "");
+
     private static ErrorRecord Record(Exception error, string id, ErrorCategory category, object? target, string action)
     {
         var record = new ErrorRecord(error, id, category, target);

@@ -1,6 +1,7 @@
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Routing;
 
 namespace ProxyShell.Jobs;
 
@@ -17,4 +18,7 @@ public sealed class AccessListenerJob : ProxyJob
 
     /// <summary>The hops on the way.</summary>
     public ProxyChain Chain => _listener.Chain;
+
+    /// <summary>The rules for destinations; the first that matches decides.</summary>
+    public IReadOnlyList<ProxyRule> Rules => _listener.Options.Rules;
 }

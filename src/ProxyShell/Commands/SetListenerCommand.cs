@@ -1,0 +1,81 @@
+using System.Management.Automation;
+using ProxyShell.Arguments;
+using ProxyShell.Completion;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Errors;
+using ProxyShell.Jobs;
+
+namespace ProxyShell.Commands;
+
+/// <summary>Changes the settings of running listeners; what is not given stays, and open connections live on.</summary>
+public abstract class SetListenerCommand : ListenerSettingsCommand
+{
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Name")]
+    [ArgumentCompleter(typeof(JobNameCompleter))]
+    public JobArgument[] Job { get; set; } = [];
+
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override bool IsChainEmpty => Chain is null or { IsEmpty: true };
+
+    // not the parameters that say what to change and how
+    private string WhatIsGiven => string.Join(", ", MyInvocation.BoundParameters.Keys.Except(OtherParameters).Order(StringComparer.Ordinal));
+
+    private static IEnumerable<string> OtherParameters => [nameof(Job), nameof(PassThru), nameof(CertificatePassword), .. CommonParameters, .. OptionalCommonParameters];
+
+    /// <inheritdoc />
+    protected override void ProcessRecord()
+    {
+        foreach (JobArgument argument in Job)
+        {
+            foreach (ProxyJob job in ReadJobs(argument))
+            {
+                if (!IsMeant(job)) RefuseKind(argument, job);
+                else if (job.JobStateInfo.State != JobState.Running) Refuse(job, $"The job '{job.Name}' is {job.JobStateInfo.State}; only a running one can be changed.");
+                else if (TryChange(job) && PassThru) WriteObject(job);
+            }
+        }
+    }
+
+    /// <summary>Whether the job is of the cmdlet's kind.</summary>
+    private protected abstract bool IsMeant(ProxyJob job);
+
+    /// <summary>Reads what was given on top of the job's options and gives what puts it into effect; null after an error.</summary>
+    private protected abstract Action? Prepare(ProxyJob job);
+
+    /// <summary>What an engine's refusal means in the words of parameters.</summary>
+    private protected virtual string Explain(string message) => message;
+
+    private bool TryChange(ProxyJob job)
+    {
+        if (Prepare(job) is not { } change || !ShouldProcess(job.Name, $"Set {WhatIsGiven}")) return false;
+        if (IsGiven(nameof(Chain)) && IsChainEmpty)
+            WriteWarning($"-Chain is empty, so '{job.Name}' connects directly from now on; -Chain {ProxyChain.Direct} says that this is meant.");
+        try
+        {
+            change();
+            return true;
+        }
+        catch (FormatException e)
+        {
+            WriteError(ProblemRecord.From(new FormatException(Explain(e.Message), e), "InvalidOption", job));
+        }
+        catch (InvalidOperationException)
+        {
+            Refuse(job, $"The job '{job.Name}' has been stopped; only a running one can be changed.");
+        }
+        return false;
+    }
+
+    private void RefuseKind(JobArgument argument, ProxyJob job)
+    {
+        // a wildcard means those among the jobs that fit
+        if (argument.MayBeNone) return;
+        string other = job is ProxyServerJob ? "Set-ProxyServer" : "Set-AccessListener";
+        WriteError(ProblemRecord.WrongKind($"The job '{job.Name}' is of type {job.PSJobTypeName}; {other} changes it.", "WrongJobType", job));
+    }
+
+    private void Refuse(ProxyJob job, string message) => WriteError(ProblemRecord.WrongState(message, "JobNotRunning", job));
+}
