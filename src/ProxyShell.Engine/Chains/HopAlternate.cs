@@ -43,6 +43,8 @@ public sealed class HopAlternate
         return new HopAlternate(chain.Hops, weight);
     }
 
+    internal bool IsSame(HopAlternate other) => Weight == other.Weight && _hops.SequenceEqual(other._hops);
+
     /// <summary>The hops' URIs without keys.</summary>
     public override string ToString() => HopNaming.Hops(_hops);
 }

@@ -54,6 +54,11 @@ public sealed class HopGroup
     /// <summary>The most hops that an alternate has.</summary>
     internal int Longest => _alternates.Max(alternate => alternate.Hops.Count);
 
+    /// <summary>Whether it has the same alternates and chooses in the same way; of its health that says nothing.</summary>
+    internal bool IsSame(HopGroup other) =>
+        Selection == other.Selection && ProbeInterval == other.ProbeInterval && _alternates.Length == other._alternates.Length
+        && _alternates.Zip(other._alternates).All(pair => pair.First.IsSame(pair.Second));
+
     /// <summary>The hops' URIs without keys; several alternates as <c>(relay://b:1 | relay://c:1 > relay://d:1)</c>.</summary>
     public override string ToString() => _alternates.Length == 1 ? _alternates[0].ToString() : $"({string.Join(" | ", _alternates.Select(a => a.ToString()))})";
 }

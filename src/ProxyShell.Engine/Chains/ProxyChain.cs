@@ -87,6 +87,17 @@ public sealed class ProxyChain
     /// <summary>How the alternates of the chain's groups are, as connections and probes found them; nothing for places with one alternate.</summary>
     public IReadOnlyList<ChainHealth> GetHealth() => [.. _places.SelectMany((place, index) => place.Choice?.Snapshot(index + 1) ?? [])];
 
+    /// <summary>
+    /// This chain as it goes on from an earlier one: with those groups of the earlier one that are the same, so that what they know of their
+    /// alternates is kept. When all is the same, it is the earlier one itself.
+    /// </summary>
+    internal ProxyChain Continuing(ProxyChain earlier)
+    {
+        List<HopGroup> known = [.. earlier._places];
+        HopGroup[] places = [.. _places.Select(place => known.Find(place.IsSame) is { } same && known.Remove(same) ? same : place)];
+        return places.SequenceEqual(earlier._places) && Equals(PayloadKey, earlier.PayloadKey) ? earlier : new ProxyChain(places) { PayloadKey = PayloadKey };
+    }
+
     /// <summary>The hops' URIs without keys, alternates in parentheses, or <c>direct</c>.</summary>
     public override string ToString() => _text ??= _places.Length == 0 ? "direct" : string.Join(" > ", _places.Select(place => place.ToString()));
 }

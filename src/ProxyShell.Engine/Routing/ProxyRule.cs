@@ -64,6 +64,15 @@ public sealed class ProxyRule
         ? Matches(endpoint)
         : _ports.Length == 0 && (_destination.Length == 0 || Array.Exists(_destination, p => p.MatchesEverything));
 
+    /// <summary>This rule as it goes on from earlier ones: with the chain of the one for the same destinations, or that one itself when it is the same.</summary>
+    internal ProxyRule Continuing(IReadOnlyList<ProxyRule> earlier)
+    {
+        ProxyRule? old = earlier.FirstOrDefault(rule => rule.Action == Action && rule._destination.SequenceEqual(_destination) && rule._ports.SequenceEqual(_ports));
+        if (old is null) return this;
+        ProxyChain chain = Chain.Continuing(old.Chain);
+        return ReferenceEquals(chain, old.Chain) ? old : new ProxyRule(Action, chain, _destination, _ports);
+    }
+
     /// <summary>The rule in words: <c>block *.example.com, 10.0.0.0/8 port 25, 6000-6063</c>.</summary>
     public override string ToString() => _text ??= Describe();
 

@@ -8,7 +8,7 @@ namespace ProxyShell.Engine.Security;
 /// network, optionally with a port or a range of ports: <c>*.example.com</c> (names below only), <c>.example.com</c> (the domain too),
 /// <c>10.0.0.0/8</c>, <c>192.0.2.7:22</c>, <c>[2001:db8::]/32</c>, <c>[2001:db8::1]:443</c>, <c>*:80-443</c>.
 /// </summary>
-public sealed class DestinationPattern
+public sealed class DestinationPattern : IEquatable<DestinationPattern>
 {
     private readonly string _text;
     private readonly string? _name;
@@ -66,6 +66,15 @@ public sealed class DestinationPattern
         return _ports.Contains(port) && (MatchesEveryHost || InNetwork(address));
     }
 
+    /// <summary>Whether it is written in the same way.</summary>
+    public bool Equals(DestinationPattern? other) => other is not null && _text == other._text;
+
+    /// <inheritdoc />
+    public override bool Equals(object? obj) => Equals(obj as DestinationPattern);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
+
     /// <inheritdoc />
     public override string ToString() => _text;
 
@@ -90,7 +99,6 @@ public sealed class DestinationPattern
             ? domain
             : throw Fault(text, "a pattern that begins with a dot is a domain without wildcards such as .example.com");
     }
-
 
     private static FormatException Fault(string text, string why) => new($"'{text}' is not a destination pattern: {why}.");
 }

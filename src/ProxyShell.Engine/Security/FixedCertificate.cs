@@ -8,4 +8,8 @@ internal sealed class FixedCertificate(X509Certificate2 certificate) : ServerCer
 {
     // without the names of others in a file, the system's stores say how the chain goes on
     internal override LoadedCertificate Loaded { get; } = new(certificate, SslStreamCertificateContext.Create(certificate, additionalCertificates: null));
+
+    public override bool Equals(object? obj) => obj is FixedCertificate other && Certificate.RawDataMemory.Span.SequenceEqual(other.Certificate.RawDataMemory.Span);
+
+    public override int GetHashCode() => Certificate.GetHashCode();
 }

@@ -4,7 +4,7 @@ using System.Text;
 namespace ProxyShell.Engine.Security;
 
 /// <summary>A user name with its password, for SOCKS5 (RFC 1929) and HTTP Basic (RFC 7617); never shows the password.</summary>
-public sealed class ProxyCredential
+public sealed class ProxyCredential : IEquatable<ProxyCredential>
 {
     /// <summary>The most bytes of UTF-8 that a name or a password may have (RFC 1929 §2).</summary>
     public const int MaxLength = 255;
@@ -29,6 +29,15 @@ public sealed class ProxyCredential
 
     /// <summary>Whether these are the same name and password; takes the same time for every wrong password.</summary>
     public bool Matches(string userName, string password) => Same(UserName, userName) & Same(Password, password);
+
+    /// <inheritdoc />
+    public bool Equals(ProxyCredential? other) => other is not null && Matches(other.UserName, other.Password);
+
+    /// <inheritdoc />
+    public override bool Equals(object? obj) => Equals(obj as ProxyCredential);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => UserName.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The user name.</summary>
     public override string ToString() => UserName;

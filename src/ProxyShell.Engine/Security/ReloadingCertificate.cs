@@ -32,6 +32,12 @@ public sealed class ReloadingCertificate : ServerCertificate
     /// <summary>The file.</summary>
     public override string ToString() => _path;
 
+    /// <summary>Whether it follows the same file.</summary>
+    public override bool Equals(object? obj) => obj is ReloadingCertificate other && _path == other._path && _password == other._password;
+
+    /// <inheritdoc />
+    public override int GetHashCode() => _path.GetHashCode(StringComparison.Ordinal);
+
     internal override LoadedCertificate Renewed(TimeProvider time, Action<string, bool> note)
     {
         lock (_gate)

@@ -3,7 +3,7 @@ using System.Net;
 namespace ProxyShell.Engine.Security;
 
 /// <summary>Addresses that clients come from: one address or a CIDR network, <c>192.0.2.7</c>, <c>10.0.0.0/8</c>, <c>2001:db8::/32</c>.</summary>
-public sealed class SourceNetwork
+public sealed class SourceNetwork : IEquatable<SourceNetwork>
 {
     private readonly string _text;
     private readonly IPNetwork _network;
@@ -27,6 +27,15 @@ public sealed class SourceNetwork
         ArgumentNullException.ThrowIfNull(address);
         return Cidr.Holds(_network, address);
     }
+
+    /// <summary>Whether it is written in the same way.</summary>
+    public bool Equals(SourceNetwork? other) => other is not null && _text == other._text;
+
+    /// <inheritdoc />
+    public override bool Equals(object? obj) => Equals(obj as SourceNetwork);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The text that was read.</summary>
     public override string ToString() => _text;

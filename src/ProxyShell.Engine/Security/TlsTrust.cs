@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxyShell.Engine.Security;
 
 /// <summary>How a TLS client trusts its server: by chain and name, or by one pinned certificate.</summary>
-public sealed class TlsTrust
+public sealed class TlsTrust : IEquatable<TlsTrust>
 {
     /// <summary>The length of a SHA-256 thumbprint in bytes.</summary>
     public const int ThumbprintLength = 32;
@@ -32,6 +32,15 @@ public sealed class TlsTrust
         string hint = digits.Length == 40 ? " This looks like a SHA-1 thumbprint; SHA-256 is needed." : "";
         throw new FormatException($"'{thumbprint}' is not a SHA-256 certificate thumbprint: 64 hexadecimal digits.{hint}");
     }
+
+    /// <inheritdoc />
+    public bool Equals(TlsTrust? other) => other is not null && Thumbprint == other.Thumbprint;
+
+    /// <inheritdoc />
+    public override bool Equals(object? obj) => Equals(obj as TlsTrust);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => Thumbprint?.GetHashCode(StringComparison.Ordinal) ?? 0;
 
     internal static TlsTrust Pinned(ReadOnlySpan<byte> thumbprint) => new(thumbprint.ToArray());
 

@@ -26,6 +26,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     private readonly RefusalLog _refusals;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _hurry = new();
     private ConnectionListener? _listener;
     private ConnectionSweeper? _sweeper;
@@ -77,6 +78,9 @@ public abstract partial class ListenerService : IAsyncDisposable
 
     /// <summary>Completes when the service has stopped.</summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>Completes during a stop, when another service can listen on the address; connections may still be finishing then.</summary>
+    public Task AddressFreed => _freed.Task;
 
     internal ConnectionRegistry Registry { get; }
 
@@ -146,6 +150,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         await Task.Yield();
         if (_listener is not null) await _listener.DisposeAsync().ConfigureAwait(false);
         RemoveSocketFile();
+        if (_datagrams is null) _freed.TrySetResult();
         if (Outbound is { } outbound) await outbound.StopWatchingAsync().ConfigureAwait(false);
         // flows that are open still need the datagram socket
         _sweeper!.Hurry();
@@ -154,6 +159,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
         _datagrams?.Dispose();
+        _freed.TrySetResult();
         await _sweeper.DisposeAsync().ConfigureAwait(false);
         Registry.Write(ProxyEventKind.Stopped, $"stopped listening on {LocalEndPoint}");
         await Registry.FlushEventsAsync().WaitAsync(SubscriberDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -164,6 +170,7 @@ public abstract partial class ListenerService : IAsyncDisposable
     private void Finish()
     {
         State = ServiceState.Stopped;
+        _freed.TrySetResult();
         _completion.TrySetResult();
     }
 
