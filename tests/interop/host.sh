@@ -37,8 +37,6 @@ stops() {
     start_host stopping || return 1
     pid=$host_pid
     exec 4<>"/dev/tcp/127.0.0.1/$(port_of stopping stopping)"
-    kill -HUP "$pid"
-    until_true grep -q "SIGHUP: reading the configuration again is not supported" "$work/stopping.log" || return 1
     kill "-$1" "$pid"
     ended "$pid" || { echo "still running 20 s after SIG$1"; end_server "$pid"; }
     wait "$pid"
@@ -48,5 +46,84 @@ stops() {
     [ "$status" -eq 0 ] && grep -q "stopped listening" "$work/stopping.log"
 }
 
-check "SIGTERM stops it in order, SIGHUP does not" stops TERM
+check "SIGTERM stops it in order" stops TERM
 check "Ctrl+C stops it in order" stops INT
+
+# hang_up TEXT: a SIGHUP, after which the log of the Host that changes says the text
+hang_up() {
+    kill -HUP "$changing_pid"
+    until_true grep -qF -- "$1" "$work/changing.log" || { tail -n 5 "$work/changing.log"; return 1; }
+}
+
+# changing CHAIN [MORE [SERVICES]]: writes the file of that Host
+changing() {
+    json changing "{ \"accessListeners\": [ { \"name\": \"web\", \"destination\": \"127.0.0.1:$web_port\", \"stopTimeout\": 30, \"chain\": [$1] ${2:-} } ${3:-} ] }"
+}
+
+# load COUNT: requests one after another, each over a connection of its own; ends with the number of those that failed
+load() {
+    local bad=0 i
+    for ((i = 0; i < $1; i++)); do fetch -o /dev/null "http://127.0.0.1:$changing_port/client" || bad=$((bad + 1)); done
+    echo "$bad" >>"$work/load-failures"
+}
+
+chain_swapped_under_load() {
+    local pids_of_load=() i pid
+    : >"$work/load-failures"
+    for i in 1 2 3; do load 60 & pids_of_load+=("$!"); done
+    for i in 1 2 3; do
+        changing "\"$p1\", \"$p3\"" ", \"maxConnections\": 10$i"
+        hang_up "to 10$i" || return 1
+        changing "\"$p3\"" ", \"maxConnections\": 20$i"
+        hang_up "to 20$i" || return 1
+    done
+    for pid in "${pids_of_load[@]}"; do wait "$pid"; done
+    cat "$work/load-failures"
+    [ "$(grep -cx 0 "$work/load-failures")" -eq 3 ]
+}
+
+# a download that began before the file changed goes on, though its listener is gone
+download_lives_on() {
+    changing "\"$p1\"" "" ", { \"name\": \"slow\", \"destination\": \"127.0.0.1:$web_port\", \"stopTimeout\": 60 }"
+    hang_up "added slow" || return 1
+    fetch --limit-rate 8M -o "$work/slow" "http://127.0.0.1:$(port_of changing slow)/mixed" &
+    local download=$!
+    until_true [ -s "$work/slow" ] || return 1
+    changing "\"$p1\", \"$p3\""
+    hang_up "removed slow" || return 1
+    ! answers "$(port_of changing slow)" || { echo "still accepting"; return 1; }
+    kill -0 "$download" || { echo "the download ended too soon to tell"; return 1; }
+    wait "$download" && same "$work/slow" "$work/www/mixed"
+}
+
+bad_file_changes_nothing() {
+    local before
+    before=$(grep -c "web: changed" "$work/changing.log")
+    changing "\"$p1\"" ", \"localport\": 1"
+    hang_up "nothing is changed: $work/changing.json: \$.accessListeners[0].localport: is not known here; write 'localPort'." || return 1
+    changing "\"$p1\"" "" ", { \"name\": \"busy\", \"localPort\": ${p1##*:} }"
+    hang_up "nothing is changed: busy cannot start: cannot listen on 127.0.0.1:${p1##*:}: the address is already in use" || return 1
+    mixed_fetch "http://127.0.0.1:$changing_port/mixed" && [ "$(grep -c "web: changed" "$work/changing.log")" -eq "$before" ]
+}
+
+restarts_one() {
+    changing "\"$p1\", \"$p3\"" ", \"localPort\": $changing_port"
+    hang_up "restarted web (A running service cannot change LocalPort from 0 to $changing_port)" || return 1
+    mixed_fetch "http://127.0.0.1:$changing_port/mixed"
+}
+
+if [ -n "$web_port" ]; then
+    [ -s "$work/www/mixed" ] || head -c 20000000 /dev/urandom >"$work/www/mixed"
+    changing "\"$p1\""
+    if start_host changing; then
+        changing_pid=$host_pid changing_port=$(port_of changing web)
+        check "a chain is swapped by SIGHUP under load and nobody notices" chain_swapped_under_load
+        check "an open download outlives its listener" download_lives_on
+        check "a file with an error changes nothing and is told of in a sentence" bad_file_changes_nothing
+        check "what cannot change restarts that service, on the same port" restarts_one
+        check "SIGHUP with the same file changes nothing" hang_up "was read again: nothing has changed"
+        end_server "$changing_pid"
+    else
+        fail "a Host to be changed starts" "$work/changing.log"
+    fi
+fi

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ProxyShell.Engine.Configuration;
-using ProxyShell.Engine.Serving;
 using ProxyShell.Host.Running;
 
 namespace ProxyShell.Host.Commands;
@@ -18,14 +17,13 @@ internal static class RunCommand
             Description = "The least level to write; at debug every opened and closed connection is told.",
             DefaultValueFactory = _ => LogLevel.Info,
         };
-        var command = new Command("run", "Run the proxy servers and access listeners of a configuration file until SIGTERM or Ctrl+C.") { config, check, format, level };
+        var command = new Command("run", "Run the proxy servers and access listeners of a configuration file until SIGTERM or Ctrl+C; SIGHUP reads the file again and changes what runs.") { config, check, format, level };
         command.SetAction(async (result, _) =>
         {
             using var log = new EventLog(Console.Error, result.GetValue(format), result.GetValue(level));
             string file = result.GetValue(config)!;
-            ProxyConfiguration configuration = ProxyConfiguration.Load(file);
-            foreach (string warning in configuration.Warnings) log.Write(LogLevel.Warning, warning);
-            return result.GetValue(check) ? Approve(file, configuration) : await RunAsync(configuration, log).ConfigureAwait(false);
+            var run = new ServiceRun(file, log);
+            return result.GetValue(check) ? Approve(file, run.Read()) : await run.RunAsync().ConfigureAwait(false);
         });
         return command;
     }
@@ -33,19 +31,6 @@ internal static class RunCommand
     private static int Approve(string file, ProxyConfiguration configuration)
     {
         Console.WriteLine($"{file}: ok, proxy servers: {configuration.ProxyServers.Count}, access listeners: {configuration.AccessListeners.Count}");
-        return ExitCode.Ok;
-    }
-
-    private static async Task<int> RunAsync(ProxyConfiguration configuration, EventLog log)
-    {
-        using var signals = new StopSignals(log);
-        var group = new ServiceGroup(configuration.CreateServices(), log);
-        if (!await group.StartAsync().ConfigureAwait(false)) return ExitCode.Failed;
-        foreach (ListenerService service in group.Services) Console.WriteLine(ServiceLine.Describe(service));
-        await signals.FirstAsync().ConfigureAwait(false);
-        Task stopping = group.StopAsync();
-        if (await Task.WhenAny(stopping, signals.SecondAsync()).ConfigureAwait(false) != stopping) await group.StopNowAsync().ConfigureAwait(false);
-        await stopping.ConfigureAwait(false);
         return ExitCode.Ok;
     }
 }

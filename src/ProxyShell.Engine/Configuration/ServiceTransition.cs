@@ -1,0 +1,64 @@
+using ProxyShell.Engine.Access;
+using ProxyShell.Engine.Proxying;
+using ProxyShell.Engine.Serving;
+
+namespace ProxyShell.Engine.Configuration;
+
+/// <summary>How one running service becomes, or one new service is, what the configuration says. Kind and name tell which is which.</summary>
+internal sealed class ServiceTransition
+{
+    private readonly ServiceOptions _wanted;
+
+    private ServiceTransition(ListenerService? running, ServiceOptions wanted)
+    {
+        (Running, _wanted) = (running, wanted);
+        if (running is null) return;
+        ServiceOptions now = OptionsOf(running);
+        _wanted = Continuing(wanted, now);
+        Obstacle = OptionChanges.DescribeFixed(now, _wanted);
+        IsChange = Obstacle is null && OptionChanges.Describe(now, _wanted) is not null;
+    }
+
+    /// <summary>The service that runs already; null when it is added.</summary>
+    public ListenerService? Running { get; }
+
+    /// <summary>Why the running one has to be replaced; null when it has not.</summary>
+    public string? Obstacle { get; }
+
+    /// <summary>Whether the running one takes other options.</summary>
+    public bool IsChange { get; }
+
+    public string Name => _wanted.Name;
+
+    /// <summary>Whether a service has to be started.</summary>
+    public bool Starts => Running is null || Obstacle is not null;
+
+    public static IReadOnlyList<ServiceTransition> Plan(IReadOnlyList<ListenerService> running, ProxyConfiguration wanted) =>
+        [.. wanted.ProxyServers.Concat<ServiceOptions>(wanted.AccessListeners).Select(options => new ServiceTransition(running.FirstOrDefault(service => IsFor(service, options)), options))];
+
+    public ListenerService Create() => _wanted is ProxyServerOptions server ? new ProxyServer(server) : new AccessListener((AccessListenerOptions)_wanted);
+
+    /// <summary>Gives the running service its new options.</summary>
+    public void Reconfigure()
+    {
+        if (Running is ProxyServer server) server.Reconfigure((ProxyServerOptions)_wanted);
+        else ((AccessListener)Running!).Reconfigure((AccessListenerOptions)_wanted);
+    }
+
+    private static bool IsFor(ListenerService service, ServiceOptions options) =>
+        service.Name.Equals(options.Name, StringComparison.OrdinalIgnoreCase) && service is ProxyServer == options is ProxyServerOptions;
+
+    private static ServiceOptions OptionsOf(ListenerService service) => service is ProxyServer server ? server.Options : ((AccessListener)service).Options;
+
+    // what is known of alternates lives in the chains: those that are the same in the file stay the same objects
+    private static ServiceOptions Continuing(ServiceOptions wanted, ServiceOptions now)
+    {
+        ServiceOptions ruled = wanted with { Rules = [.. wanted.Rules.Select(rule => rule.Continuing(now.Rules))] };
+        return (ruled, now) switch
+        {
+            (ProxyServerOptions later, ProxyServerOptions earlier) => later with { Chain = later.Chain.Continuing(earlier.Chain) },
+            (AccessListenerOptions later, AccessListenerOptions earlier) => later with { Chain = later.Chain.Continuing(earlier.Chain) },
+            _ => ruled,
+        };
+    }
+}

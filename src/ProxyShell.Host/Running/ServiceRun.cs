@@ -1,0 +1,56 @@
+using ProxyShell.Engine.Configuration;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Host.Commands;
+
+namespace ProxyShell.Host.Running;
+
+/// <summary>One run of a configuration file, from its start to the signal that stops it; SIGHUP reads the file again.</summary>
+internal sealed class ServiceRun(string file, EventLog log)
+{
+    /// <summary>Reads the file, and tells what is unsafe in it.</summary>
+    public ProxyConfiguration Read()
+    {
+        ProxyConfiguration configuration = ProxyConfiguration.Load(file);
+        foreach (string warning in configuration.Warnings) log.Write(LogLevel.Warning, warning);
+        return configuration;
+    }
+
+    public async Task<int> RunAsync()
+    {
+        ProxyConfiguration configuration = Read();
+        using var signals = new ServiceSignals(log);
+        var services = new ConfiguredServices();
+        services.EventWritten += log.OnEvent;
+        await services.StartAsync(configuration).ConfigureAwait(false);
+        Tell(services.Running);
+        while (await signals.HangUpAsync().ConfigureAwait(false)) await ReadAgainAsync(services, signals.Stopping).ConfigureAwait(false);
+        Task stopping = services.StopAsync();
+        if (await Task.WhenAny(stopping, signals.SecondStopAsync()).ConfigureAwait(false) != stopping) await services.StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        await stopping.ConfigureAwait(false);
+        return ExitCode.Ok;
+    }
+
+    private async Task ReadAgainAsync(ConfiguredServices services, CancellationToken stopping)
+    {
+        try
+        {
+            ConfigurationChanges changes = await services.ApplyAsync(Read(), stopping).ConfigureAwait(false);
+            log.Write(LogLevel.Info, $"SIGHUP: {file} was read again: {changes}");
+            foreach (ServiceStartException failure in changes.Failures) log.Write(LogLevel.Error, $"{failure.Message}; it is not running");
+            Tell(changes.Started);
+        }
+        catch (Exception e) when (e is FormatException or ServiceStartException)
+        {
+            log.Write(LogLevel.Error, $"SIGHUP: nothing is changed: {e.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            // what is not started yet is not wanted any more
+        }
+    }
+
+    private static void Tell(IReadOnlyList<ListenerService> started)
+    {
+        foreach (ListenerService service in started) Console.WriteLine(ServiceLine.Describe(service));
+    }
+}
