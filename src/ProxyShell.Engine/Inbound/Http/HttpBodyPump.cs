@@ -35,8 +35,15 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
         {
             if (source.Bytes.IsEmpty && !await FillAsync(cancellationToken).ConfigureAwait(false)) return;
             int kept = Take(source.Memory.Span, out int taken);
-            if (kept > 0) await WriteAsync(sink, source.Memory[..kept], cancellationToken).ConfigureAwait(false);
-            source.Consume(taken);
+            try
+            {
+                if (kept > 0) await WriteAsync(sink, source.Memory[..kept], cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                // whatever becomes of it, it is not part of the next message
+                source.Consume(taken);
+            }
         }
     }
 

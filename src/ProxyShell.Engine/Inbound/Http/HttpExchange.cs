@@ -11,12 +11,12 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// One request passed on and its response passed back. The request's body goes its way while the response is awaited and comes: the origin
 /// may answer before it has read all, and may ask for the body with 100. Failures are thrown with the side at fault.
 /// </summary>
-internal sealed class HttpExchange(ServedConnection served, HttpClientSide client, HttpUpstream upstream, HttpRequestHead request)
+internal sealed class HttpExchange(ServedConnection served, HttpClientSide client, HttpUpstream upstream, HttpRequestHead request, TimeProvider time)
 {
     // body bytes that go along with a head in one write
     private const int MaxAlong = 16 * 1024;
 
-    private readonly HttpBodyPump _body = new(served, client.Reader, new HttpBodyScanner(request.Body), TrafficDirection.Sent);
+    private readonly HttpSending _sending = new(served, client, upstream, request);
     private bool _heard;
 
     /// <summary>Whether the client has got any of the final response.</summary>
@@ -24,13 +24,10 @@ internal sealed class HttpExchange(ServedConnection served, HttpClientSide clien
 
     public async Task<HttpExchangeEnd> RunAsync()
     {
-        using CancellationTokenSource? stop = request.Body.Kind == HttpBodyKind.None ? null : new CancellationTokenSource();
-        Task sending = Task.CompletedTask;
+        using var stop = new CancellationTokenSource();
         try
         {
-            await SendHeadAsync().ConfigureAwait(false);
-            if (_body.IsComplete) client.Watch(upstream.Connection);
-            else sending = SendBodyAsync(stop!.Token);
+            await _sending.BeginAsync(stop.Token).ConfigureAwait(false);
             return await AnswerAsync().ConfigureAwait(false);
         }
         catch (ProxyException e) when (IsStale(e))
@@ -39,75 +36,13 @@ internal sealed class HttpExchange(ServedConnection served, HttpClientSide clien
         }
         finally
         {
-            if (!sending.IsCompleted)
-            {
-                upstream.Connection.Abort();
-                await stop!.CancelAsync().ConfigureAwait(false);
-            }
-            await sending.ConfigureAwait(false);
+            await _sending.EndAsync(stop).ConfigureAwait(false);
         }
     }
 
     private bool IsStale(ProxyException e) =>
         e.Side == ProxySide.Upstream && upstream.IsReused && !_heard && client.Fault is null
         && request.IsIdempotent && request.Body.Kind == HttpBodyKind.None && served.Record.AbortReason == ProxyErrorReason.None;
-
-    private async ValueTask SendHeadAsync()
-    {
-        int along = request.Body.Kind == HttpBodyKind.None ? 0 : Math.Min(MaxAlong, client.Reader.Bytes.Length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(HttpForwarding.MaxLength(request) + along);
-        try
-        {
-            int length = HttpForwarding.Write(buffer, request);
-            length += _body.TakeAtHand(buffer.AsSpan(length, along));
-            await WriteUpAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-        }
-        catch (ProxyException e)
-        {
-            client.Blame(e, upstream.Connection);
-            throw client.Fault!;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    // an origin that no longer listens may have answered: its response, or its absence, says what to make of it
-    private async ValueTask WriteUpAsync(ReadOnlyMemory<byte> bytes)
-    {
-        try
-        {
-            await upstream.Connection.WriteAsync(bytes, CancellationToken.None).ConfigureAwait(false);
-            served.Record.AddSent(bytes.Length);
-            served.Bandwidth.Charge(bytes.Length, TrafficDirection.Sent);
-        }
-        catch (ProxyException)
-        {
-            // see above
-        }
-    }
-
-    private async Task SendBodyAsync(CancellationToken stop)
-    {
-        try
-        {
-            await _body.RunAsync(upstream.Connection, stop).ConfigureAwait(false);
-            client.Watch(upstream.Connection);
-        }
-        catch (OperationCanceledException)
-        {
-            // the response is through, and the rest of the body concerns nobody
-        }
-        catch (ProxyException) when (_body.IsWriting)
-        {
-            // as with the head
-        }
-        catch (ProxyException e)
-        {
-            client.Blame(e, upstream.Connection);
-        }
-    }
 
     private async Task<HttpExchangeEnd> AnswerAsync()
     {
@@ -146,13 +81,13 @@ internal sealed class HttpExchange(ServedConnection served, HttpClientSide clien
     {
         bool undoChunks = request.Minor == 0 && response.Body.Kind == HttpBodyKind.Chunked;
         HttpBodyKind kind = undoChunks ? HttpBodyKind.UntilClose : response.Body.Kind;
-        bool closes = !request.KeepsAlive || kind == HttpBodyKind.UntilClose || !_body.IsComplete;
+        bool closes = !request.KeepsAlive || kind == HttpBodyKind.UntilClose || !_sending.IsComplete;
         var body = new HttpBodyPump(served, upstream.Reader, new HttpBodyScanner(response.Body, undoChunks), TrafficDirection.Received);
         await WriteDownAsync(response, kind, closes, body).ConfigureAwait(false);
         await PassBodyAsync(body).ConfigureAwait(false);
-        if (!_body.IsComplete) return HttpExchangeEnd.CloseEarly;
+        if (!_sending.IsComplete) return HttpExchangeEnd.CloseEarly;
         if (closes) return HttpExchangeEnd.Close;
-        return response.KeepsAlive && upstream.TryRest() ? HttpExchangeEnd.NextRequest : HttpExchangeEnd.NextOrigin;
+        return response.KeepsAlive && await _sending.HasArrivedAsync(time).ConfigureAwait(false) && upstream.TryRest() ? HttpExchangeEnd.NextRequest : HttpExchangeEnd.NextOrigin;
     }
 
     private async ValueTask WriteDownAsync(HttpResponseHead response, HttpBodyKind kind, bool closes, HttpBodyPump? body)

@@ -61,7 +61,7 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
 
     private async Task<HttpExchangeEnd> ExchangeAsync(HttpUpstream upstream, HttpRequestHead request)
     {
-        var exchange = new HttpExchange(served, _client, upstream, request);
+        var exchange = new HttpExchange(served, _client, upstream, request, context.Time);
         try
         {
             return await exchange.RunAsync().ConfigureAwait(false);
