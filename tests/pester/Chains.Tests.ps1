@@ -65,7 +65,7 @@ Describe 'New-ProxyHop' {
     It 'refuses the parts <Parts>: <Because>' -ForEach @(
         @{ Parts = '-HostName a'; Because = 'write host:port' }
         @{ Parts = '-HostName a/b -Port 1'; Because = 'no name may have' }
-        @{ Parts = '-HostName a -Protocol Socks5 -Tls'; Because = 'not spoken over TLS' }
+        @{ Parts = '-HostName a -Protocol Ssh -Tls'; Because = 'not spoken over TLS' }
         @{ Parts = '-HostName a -Protocol Http -WebSocketPath /x'; Because = 'A WebSocket carries the relay protocol' }
         @{ Parts = '-HostName a -WebSocketPath x'; Because = 'must begin with a slash' }
     ) {
@@ -297,6 +297,15 @@ Describe 'groups of alternates' {
         $group.Alternates.Weight | Should -Be 5, 1
     }
 
+    It 'are probed as often as -ProbeInterval says' {
+        $group = New-ProxyChain relay://a:1, relay://b:1 -Alternate
+        $group.Places[0].ProbeInterval | Should -Be 00:00:30
+        $slow = New-ProxyChain relay://x:1, ('relay://a:1', 'relay://b:1') -ProbeInterval 0:05:00
+        $slow.Places[1].ProbeInterval | Should -Be 00:05:00
+        (New-ProxyChain $slow -Key (New-ProxyKey)).Places[1].ProbeInterval | Should -Be 00:05:00 -Because 'a key changes nothing else'
+        foreach ($interval in 0, 0.5, 86401) { { New-ProxyChain relay://a:1, relay://b:1 -Alternate -ProbeInterval $interval } | Should -Throw '*1 to 86400 seconds*' }
+    }
+
     It 'come from the columns Group and Weight' {
         Set-Content $TestDrive/groups.csv @('Uri,Group,Weight', 'socks5://a,,', 'relay://b:1,middle,3', 'relay://c:1,middle,', 'relay://d:1,last,', 'relay://e:1,last,')
         $chain = Import-Csv $TestDrive/groups.csv | New-ProxyChain
@@ -317,6 +326,7 @@ Describe 'groups of alternates' {
     It 'refuse <Command>' -ForEach @(
         @{ Command = 'New-ProxyChain relay://a:1, @()'; Id = 'InvalidHop'; Because = 'alternates, not 0' }
         @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Selection Random'; Id = 'InvalidChain'; Because = 'there are none' }
+        @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -ProbeInterval 5'; Id = 'InvalidChain'; Because = 'there are none' }
         @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Weight 1, 2'; Id = 'InvalidChain'; Because = 'there are none' }
         @{ Command = 'New-ProxyChain relay://a:1, relay://b:1 -Alternate -Weight 1, 2, 3'; Id = 'InvalidHop'; Because = '2 alternates and 3 weights' }
         @{ Command = 'New-ProxyChain (New-ProxyChain relay://a:1, relay://b:1 -Alternate), relay://c:1 -Alternate'; Id = 'InvalidHop'; Because = 'cannot stand in another group' }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -97,6 +98,21 @@ namespace ProxyShellTests
         }
     }
 
+    /// <summary>What TLS clients see of a port of this machine.</summary>
+    public static class TlsClient
+    {
+        /// <summary>The subject of the certificate that is shown to who asks for a name.</summary>
+        public static string SubjectAt(int port, string name)
+        {
+            using (var client = new TcpClient("127.0.0.1", port))
+            using (var tls = new SslStream(client.GetStream(), false, (s, certificate, chain, errors) => true))
+            {
+                tls.AuthenticateAsClient(name);
+                return tls.RemoteCertificate.Subject;
+            }
+        }
+    }
+
     /// <summary>Sends every datagram back to where it came from.</summary>
     public sealed class UdpEcho : IDisposable
     {
@@ -164,6 +180,56 @@ namespace ProxyShellTests
                     Line = await new StreamReader(client.GetStream()).ReadLineAsync();
             }
             catch (Exception e) when (e is IOException || e is SocketException || e is ObjectDisposedException) { }
+        }
+    }
+
+    /// <summary>A relay hop that answers every request with one reason and stage of docs/protocols/relay.md.</summary>
+    public sealed class RefusingHop : IDisposable
+    {
+        private readonly TcpListener _listener = new TcpListener(IPAddress.Loopback, 0);
+        private readonly byte _reason;
+        private readonly byte _stage;
+
+        public RefusingHop(int reason, int stage)
+        {
+            _reason = (byte)reason;
+            _stage = (byte)stage;
+            _listener.Start();
+            Task.Run(AcceptAsync);
+        }
+
+        public string Uri { get { return "relay://" + _listener.LocalEndpoint; } }
+
+        public void Dispose() { _listener.Stop(); }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using (TcpClient client = await _listener.AcceptTcpClientAsync()) await AnswerAsync(client.GetStream());
+                }
+            }
+            catch (Exception e) when (e is IOException || e is SocketException || e is ObjectDisposedException || e is InvalidOperationException) { }
+        }
+
+        private async Task AnswerAsync(Stream stream)
+        {
+            var request = new byte[6];
+            await stream.ReadExactlyAsync(request);
+            var rest = new byte[request[4] * 256 + request[5]];
+            await stream.ReadExactlyAsync(rest);
+            var response = new byte[38 + 7];
+            response[0] = 0xF1;
+            response[1] = 0x51;
+            response[2] = 1;
+            response[5] = 39;
+            Array.Copy(rest, 8, response, 6, 16);
+            response[38] = _reason;
+            response[39] = _stage;
+            await stream.WriteAsync(response);
+            await stream.ReadAsync(new byte[1]);
         }
     }
 

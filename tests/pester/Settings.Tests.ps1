@@ -204,8 +204,8 @@ Describe 'what cannot be set' {
         @{ Command = 'Set-AccessListener web -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
         @{ Command = 'Set-AccessListener web -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
         @{ Command = 'Set-AccessListener web -Chain $null, $null'; Id = 'InvalidChain'; Target = 'nothing > nothing' }
-        @{ Command = 'Set-AccessListener web -Rule $null, $null'; Id = 'InvalidRule'; Target = '' }
-        @{ Command = 'Set-AccessListener web -Chain direct -BlockByDefault'; Id = 'InvalidRule'; Target = '' }
+        @{ Command = 'Set-AccessListener web -Rule $null, $null'; Id = 'InvalidRule'; Target = ' ' }
+        @{ Command = 'Set-AccessListener web -Chain direct -BlockByDefault'; Id = 'InvalidRule'; Target = 'direct' }
         @{ Command = 'Set-AccessListener web -Certificate ./missing.pfx'; Id = 'InvalidCertificate'; Target = './missing.pfx' }
         @{ Command = 'Set-AccessListener web -ClientCertificateAuthority ./missing.pem'; Id = 'InvalidCertificate'; Target = './missing.pem' }
         @{ Command = 'Set-AccessListener web -ClientCertificateThumbprint ab'; Id = 'InvalidThumbprint'; Target = 'ab' }

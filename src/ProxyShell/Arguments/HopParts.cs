@@ -26,8 +26,9 @@ internal sealed record HopParts(string HostName, int? Port, HopProtocol Protocol
         (_, _, true) => throw new FormatException($"A WebSocket carries the relay protocol; a hop with {Protocol} has no -WebSocketPath."),
         (HopProtocol.Http, false, _) => "http",
         (HopProtocol.Http, true, _) => "https",
-        (_, true, _) => throw new FormatException($"{Protocol} is not spoken over TLS; -Tls is for hops with Relay or Http."),
-        (HopProtocol.Socks5, _, _) => "socks5",
+        (HopProtocol.Socks5, false, _) => "socks5",
+        (HopProtocol.Socks5, true, _) => "socks5+tls",
+        (_, true, _) => throw new FormatException($"{Protocol} is not spoken over TLS; -Tls is for hops with Relay, Socks5 or Http."),
         (HopProtocol.Ssh, _, _) => "ssh",
         _ => throw new FormatException($"The protocol {Protocol} is not known."),
     };

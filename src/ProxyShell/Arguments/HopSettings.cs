@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Security;
@@ -13,22 +14,36 @@ internal sealed record HopSettings(KeyArgument? Key, CredentialArgument? Credent
     /// </summary>
     public bool IsForMixedHops { get; init; }
 
+    /// <summary>The certificate to show to hops with TLS.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+
     /// <summary>Whether nothing is added.</summary>
-    public bool IsEmpty => Key is null && Credential is null && (Thumbprint ?? ServerName) is null;
+    public bool IsEmpty => Key is null && Credential is null && ClientCertificate is null && (Thumbprint ?? ServerName) is null;
 
     /// <summary>The hop with the settings.</summary>
     /// <exception cref="FormatException">A setting is not valid, or the hop cannot have it.</exception>
     public ProxyHop ApplyTo(ProxyHop hop)
     {
         bool isRelay = hop.Protocol == HopProtocol.Relay;
-        if ((Thumbprint ?? ServerName) is not null && hop.Address.Kind != TransportKind.Tls)
-            throw new FormatException($"{hop.Uri} does not use TLS, so it has no certificate to check by thumbprint or server name; did you mean {(hop.Protocol == HopProtocol.Http ? "https" : "relays")}:// ?");
+        bool isTls = hop.Address.Kind == TransportKind.Tls;
+        if ((Thumbprint ?? ServerName) is not null && !isTls)
+            throw new FormatException($"{hop.Uri} does not use TLS, so it has no certificate to check by thumbprint or server name{Hint(hop)}");
+        if (!IsForMixedHops && ClientCertificate is not null && !isTls) throw new FormatException($"{hop.Uri} does not use TLS, so no certificate can be shown to it{Hint(hop)}");
         if (!IsForMixedHops && Key is not null && !isRelay) throw new FormatException($"{hop.Uri} is no relay hop, so it has no key; give it a -Credential.");
         if (!IsForMixedHops && Credential is not null && isRelay) throw new FormatException($"{hop.Uri} is a relay hop, which takes a -Key and no credential.");
         if (Key is not null && isRelay) hop = hop with { Key = Key.Resolve() };
         if (Credential is not null && !isRelay) hop = hop with { Credential = Credential.Resolve() };
+        if (ClientCertificate is not null && isTls) hop = hop with { ClientCertificate = ClientCertificate };
         if (Thumbprint is not null) hop = hop with { Trust = TlsTrust.Pinned(Thumbprint) };
         if (ServerName is not null) hop = hop with { ServerName = ServerName };
         return hop;
     }
+
+    private static string Hint(ProxyHop hop) => hop.Protocol switch
+    {
+        HopProtocol.Relay when hop.Address.Kind == TransportKind.Tcp => $"; did you mean {(hop.WebSocketPath is null ? "relays" : "relay+wss")}:// ?",
+        HopProtocol.Http => "; did you mean https:// ?",
+        HopProtocol.Socks5 => "; did you mean socks5+tls:// ?",
+        _ => ".",
+    };
 }

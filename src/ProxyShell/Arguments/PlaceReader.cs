@@ -3,7 +3,8 @@ using ProxyShell.Engine.Chains;
 namespace ProxyShell.Arguments;
 
 /// <summary>Makes places of a chain from hop arguments: a nested array is a group of alternates, and an array within it an alternate of several hops.</summary>
-internal sealed class PlaceReader(HopSettings? settings = null, ChainSelection selection = ChainSelection.Ordered, IReadOnlyList<int>? weights = null)
+internal sealed class PlaceReader(
+    HopSettings? settings = null, ChainSelection selection = ChainSelection.Ordered, IReadOnlyList<int>? weights = null, TimeSpan? probeInterval = null)
 {
     /// <summary>How many groups were made of arrays; those that came within chains are not counted.</summary>
     public int GroupsMade { get; private set; }
@@ -24,7 +25,8 @@ internal sealed class PlaceReader(HopSettings? settings = null, ChainSelection s
     {
         if (weights is not null && weights.Count != items.Count) throw new FormatException($"There are {items.Count} alternates and {weights.Count} weights; each alternate has one.");
         GroupsMade++;
-        return new HopGroup(items.Select((item, index) => ReadAlternate(item, weights?[index])), selection);
+        var group = new HopGroup(items.Select((item, index) => ReadAlternate(item, weights?[index])), selection);
+        return probeInterval is { } interval ? new HopGroup(group.Alternates, selection) { ProbeInterval = interval } : group;
     }
 
     private HopAlternate ReadAlternate(HopArgument item, int? weight)
@@ -39,7 +41,7 @@ internal sealed class PlaceReader(HopSettings? settings = null, ChainSelection s
     // a group that is kept as it is shares its health with the other chains that hold it
     private HopGroup Finish(HopGroup group) => settings is null || settings.IsEmpty
         ? group
-        : new HopGroup(group.Alternates.Select(alternate => new HopAlternate(alternate.Hops.Select(Finish), alternate.Weight)), group.Selection);
+        : new HopGroup(group.Alternates.Select(alternate => new HopAlternate(alternate.Hops.Select(Finish), alternate.Weight)), group.Selection) { ProbeInterval = group.ProbeInterval };
 
     private ProxyHop Finish(ProxyHop hop) => settings?.ApplyTo(hop) ?? hop;
 }

@@ -16,18 +16,28 @@ public sealed class TimeArgumentAttribute : ArgumentTransformationAttribute
     /// <summary>Whether <c>Infinite</c> is a value too.</summary>
     public bool MayBeInfinite { get; set; }
 
+    /// <summary>The fewest seconds that are a value; by default the cmdlet decides.</summary>
+    public double AtLeast { get; set; } = double.MinValue;
+
+    /// <summary>The most seconds that are a value.</summary>
+    public double AtMost { get; set; } = double.MaxValue;
+
     /// <inheritdoc />
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
         object? value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        return value switch
-        {
-            null or TimeSpan => value!,
-            string text => FromText(text.Trim()),
-            IConvertible number and not (bool or char or DateTime) => FromSeconds(number.ToDouble(CultureInfo.InvariantCulture), number),
-            _ => throw NoTime(value),
-        };
+        object read = Read(value);
+        bool isInRange = read is not TimeSpan time || time == Timeout.InfiniteTimeSpan || (time.TotalSeconds >= AtLeast && time.TotalSeconds <= AtMost);
+        return isInRange ? read : throw new ArgumentTransformationMetadataException($"'{value}' is out of range: give {AtLeast} to {AtMost} seconds.");
     }
+
+    private object Read(object? value) => value switch
+    {
+        null or TimeSpan => value!,
+        string text => FromText(text.Trim()),
+        IConvertible number and not (bool or char or DateTime) => FromSeconds(number.ToDouble(CultureInfo.InvariantCulture), number),
+        _ => throw NoTime(value),
+    };
 
     private TimeSpan FromText(string text)
     {

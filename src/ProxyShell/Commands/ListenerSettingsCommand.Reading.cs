@@ -47,7 +47,7 @@ public abstract partial class ListenerSettingsCommand
         good &= TryReadEach(Certificate, certificate => certificate.ResolveServer(SessionState, CertificatePassword), "InvalidCertificate", out List<ServerCertificate> certificates);
         good &= TryReadEach(ClientCertificateThumbprint, text => TlsTrust.Pinned(text).Thumbprint!, "InvalidThumbprint", out List<string> thumbprints);
         good &= TryReadEach(ClientCertificateAuthority, authority => authority.Resolve(SessionState), "InvalidCertificate", out List<IReadOnlyList<X509Certificate2>> authorities);
-        good &= TryRead(CheckedRules, "InvalidRule", null, out ProxyRule[]? rules);
+        good &= TryRead(CheckedRules, "InvalidRule", Chain?.Target ?? Rule, out ProxyRule[]? rules);
         if (!good) return false;
         ServiceOptions common = before with
         {

@@ -18,11 +18,15 @@ public abstract class PlaceCommand : HopCommand
     [ValidateRange(1, HopAlternate.MaxWeight)]
     public int[]? Weight { get; set; }
 
+    [Parameter]
+    [TimeArgument(AtLeast = 1, AtMost = 86_400)]
+    public TimeSpan? ProbeInterval { get; set; }
+
     /// <summary>Reads places, writing one error for each bad one; false when there was any, or when a parameter would be for none of them.</summary>
     private protected bool TryReadPlaces(IReadOnlyList<HopArgument> arguments, out List<HopGroup> places)
     {
-        var reader = new PlaceReader(Settings, Selection ?? (Weight is null ? ChainSelection.Ordered : ChainSelection.Random), Weight);
-        (places, bool good) = ([], true);
+        (places, bool good) = ([], TryReadSettings(out HopSettings settings));
+        var reader = new PlaceReader(settings, Selection ?? (Weight is null ? ChainSelection.Ordered : ChainSelection.Random), Weight, ProbeInterval);
         foreach (HopArgument argument in Alternate ? [new HopArgument(arguments)] : Grouped(arguments))
         {
             if (TryRead(() => reader.Read(argument), "InvalidHop", argument.Target, out IReadOnlyList<HopGroup>? read)) places.AddRange(read);
@@ -46,10 +50,11 @@ public abstract class PlaceCommand : HopCommand
         return grouped;
     }
 
-    private int CheckedGroups(int made) => (made, Selection, Weight) switch
+    private int CheckedGroups(int made) => made switch
     {
-        (0, not null, _) or (0, _, not null) => throw new FormatException("-Selection and -Weight are for alternates, and there are none: put them into an array of their own, or say -Alternate."),
-        ( > 1, _, not null) => throw new FormatException("-Weight is given and there are several groups: give each hop its weight with New-ProxyHop -Weight."),
+        0 when Selection is not null || Weight is not null || ProbeInterval is not null =>
+            throw new FormatException("-Selection, -Weight and -ProbeInterval are for alternates, and there are none: put them into an array of their own, or say -Alternate."),
+        > 1 when Weight is not null => throw new FormatException("-Weight is given and there are several groups: give each hop its weight with New-ProxyHop -Weight."),
         _ => made,
     };
 }

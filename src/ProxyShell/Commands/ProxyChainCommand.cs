@@ -42,7 +42,7 @@ public sealed class NewProxyChainCommand : PlaceCommand
         bool good = TryReadPlaces(_arguments, out List<HopGroup> places);
         good &= PayloadKey is null || TryRead(PayloadKey.Resolve, "InvalidKey", PayloadKey.ToString(), out payloadKey);
         // a chain without the hops that could not be read would be another route than the one asked for
-        if (good && TryRead(() => MakeChain(places, payloadKey), "InvalidChain", null, out ProxyChain? chain)) WriteObject(chain);
+        if (good && TryRead(() => MakeChain(places, payloadKey), "InvalidChain", places.Count == 0 ? null : string.Join(" > ", places), out ProxyChain? chain)) WriteObject(chain);
     }
 
     private static ProxyChain MakeChain(List<HopGroup> places, ProxyKey? payloadKey) =>

@@ -43,15 +43,16 @@ public sealed class NewProxyHopCommand : HopCommand
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == "Uri") Array.ForEach(Uri, argument => Write(() => HopsOf(argument), argument.Target));
-        else Write(() => [new HopParts(HostName, Port, Protocol, Tls, WebSocketPath).ToHop()], HostName);
+        if (!TryReadSettings(out HopSettings settings)) return;
+        if (ParameterSetName == "Uri") Array.ForEach(Uri, argument => Write(() => HopsOf(argument), settings, argument.Target));
+        else Write(() => [new HopParts(HostName, Port, Protocol, Tls, WebSocketPath).ToHop()], settings, HostName);
     }
 
     private static IEnumerable<ProxyHop> HopsOf(HopArgument argument) => argument.Value is ProxyChain chain ? chain.Hops : [argument.ResolveHop()];
 
-    private void Write(Func<IEnumerable<ProxyHop>> read, object? target)
+    private void Write(Func<IEnumerable<ProxyHop>> read, HopSettings settings, object? target)
     {
-        if (TryRead(() => read().Select(hop => Settings.ApplyTo(hop) with { Weight = Weight ?? hop.Weight }).ToArray(), "InvalidHop", target, out ProxyHop[]? hops))
+        if (TryRead(() => read().Select(hop => settings.ApplyTo(hop) with { Weight = Weight ?? hop.Weight }).ToArray(), "InvalidHop", target, out ProxyHop[]? hops))
             WriteObject(hops, enumerateCollection: true);
     }
 }

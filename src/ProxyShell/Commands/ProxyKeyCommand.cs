@@ -22,8 +22,11 @@ public sealed class NewProxyKeyCommand : ProxyCmdlet
     protected override void ProcessRecord()
     {
         if (ParameterSetName == "Random") WriteObject(ProxyKey.Create());
-        else if (TryRead(Given().Resolve, "InvalidKey", null, out ProxyKey? key)) WriteObject(key);
+        else Write(ParameterSetName == "Text" ? new KeyArgument(Text) : new KeyArgument(SecureString));
     }
 
-    private KeyArgument Given() => ParameterSetName == "Text" ? new KeyArgument(Text) : new KeyArgument(SecureString);
+    private void Write(KeyArgument given)
+    {
+        if (TryRead(given.Resolve, "InvalidKey", given.ToString(), out ProxyKey? key)) WriteObject(key);
+    }
 }

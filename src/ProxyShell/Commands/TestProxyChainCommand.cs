@@ -91,6 +91,6 @@ public sealed class TestProxyChainCommand : ProxyCmdlet
     private void Write(HopTestResult result, object? tested)
     {
         WriteObject(result);
-        if (result.Error is { } error) WriteError(ProblemRecord.From(error, "HopFailed", tested));
+        if (result.Error is { } error) WriteError(ProblemRecord.From(error, tested));
     }
 }

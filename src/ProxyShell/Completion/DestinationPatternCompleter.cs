@@ -7,6 +7,7 @@ public sealed class DestinationPatternCompleter : ValueCompleter
     [
         ("*", "every host and port"),
         ("*.example.com", "a name with wildcards"),
+        (".example.com", "a name and all names below it"),
         ("*:443", "every host, one port"),
         ("*:80-443", "every host, a range of ports"),
         ("192.0.2.7:22", "an address and a port"),

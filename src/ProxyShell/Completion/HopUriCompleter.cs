@@ -17,6 +17,7 @@ public sealed class HopUriCompleter : ValueCompleter
         "relay+ws" => ("relay+ws://", "a proxy server in a WebSocket over HTTP: relay+ws://[key@]host[:80][/path]"),
         "relay+wss" => ("relay+wss://", "a proxy server in a WebSocket over HTTPS: relay+wss://[key@]host[:443][/path]"),
         "socks5" => ("socks5://", "a SOCKS5 proxy: socks5://[user:password@]host[:1080]"),
+        "socks5+tls" => ("socks5+tls://", "a SOCKS5 proxy over TLS: socks5+tls://[user:password@]host[:1080]"),
         "http" => ("http://", "an HTTP proxy: http://[user:password@]host[:80]"),
         "https" => ("https://", "an HTTP proxy over TLS: https://[user:password@]host[:443]"),
         "ssh" => ("ssh://", "an SSH server, through the ssh program: ssh://[user@]host[:22]"),

@@ -10,12 +10,12 @@ internal static class ProblemRecord
     /// Makes the error record. Its id is the reason for engine failures and <paramref name="formatId"/> for bad arguments; its target
     /// is what the user gave, without secrets.
     /// </summary>
-    public static ErrorRecord From(Exception error, string formatId, object? target) => error switch
-    {
-        ProxyException proxy => Record(proxy, proxy.Reason.ToString(), CategoryOf(proxy.Reason), target, RecommendedAction.For(proxy.Reason)),
-        FormatException => Record(error, formatId, ErrorCategory.InvalidArgument, target, ""),
-        _ => Record(error, "InternalError", ErrorCategory.NotSpecified, target, "This is a fault of ProxyShell: please report it with $Error[0].Exception.ToString()."),
-    };
+    public static ErrorRecord From(Exception error, string formatId, object? target) =>
+        error is ProxyException failure ? From(failure, target) : Record(error, formatId, ErrorCategory.InvalidArgument, target, "");
+
+    /// <summary>An error about a failure of the engine: its id is the reason.</summary>
+    public static ErrorRecord From(ProxyException failure, object? target) =>
+        Record(failure, failure.Reason.ToString(), CategoryOf(failure.Reason), target, RecommendedAction.For(failure.Reason));
 
     /// <summary>An error about something that is not there.</summary>
     public static ErrorRecord NotFound(string message, string id, object target, string action = "") =>

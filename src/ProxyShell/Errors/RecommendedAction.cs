@@ -11,7 +11,7 @@ internal static class RecommendedAction
         ProxyErrorReason.HostUnreachable or ProxyErrorReason.NetworkUnreachable => "Check routes and firewalls between the hop before and that address.",
         ProxyErrorReason.NameNotFound => "Check the name; it is resolved by the last hop of the chain, not on this machine.",
         ProxyErrorReason.TimedOut => "Check firewalls that drop packets silently, or allow more time with -ConnectTimeout or -Timeout.",
-        ProxyErrorReason.Forbidden => "The hop's policy refuses the destination: see -AllowDestination and -DenyDestination of Start-ProxyServer there.",
+        ProxyErrorReason.Forbidden => "The hop's policy or a rule refuses the destination: see -AllowDestination, -DenyDestination and -Rule of the listener there; one that others can reach connects to its own machine and link only where -AllowDestination names an address of them.",
         ProxyErrorReason.ClientNotAdmitted => "The listener takes no connections from this address: see its -AllowSource and -DenySource.",
         ProxyErrorReason.AuthenticationFailed => "Give the hop the key of its proxy server (-Key of New-ProxyHop), its user name and password (-Credential), or the last hop the payload key (-PayloadKey of New-ProxyChain); compare the keys by their Id.",
         ProxyErrorReason.Replayed => "Somebody sent a copy of an earlier request; if nobody attacks, look for a device that repeats traffic.",

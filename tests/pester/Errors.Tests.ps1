@@ -1,0 +1,161 @@
+# Every error that the cmdlets can write: its id, its category and its target. The last test says that none is missing here.
+
+BeforeDiscovery {
+    # the reasons that travel in answers of hops (docs/protocols/relay.md)
+    $reasons = @(
+        @{ Number = 1; Id = 'ConnectionRefused'; Category = 'ConnectionError' }
+        @{ Number = 2; Id = 'HostUnreachable'; Category = 'ConnectionError' }
+        @{ Number = 3; Id = 'NetworkUnreachable'; Category = 'ConnectionError' }
+        @{ Number = 4; Id = 'NameNotFound'; Category = 'ObjectNotFound' }
+        @{ Number = 5; Id = 'TimedOut'; Category = 'ConnectionError' }
+        @{ Number = 6; Id = 'Forbidden'; Category = 'PermissionDenied' }
+        @{ Number = 7; Id = 'AuthenticationFailed'; Category = 'AuthenticationError' }
+        @{ Number = 8; Id = 'Replayed'; Category = 'AuthenticationError' }
+        @{ Number = 9; Id = 'ClockSkew'; Category = 'AuthenticationError' }
+        @{ Number = 10; Id = 'ProtocolError'; Category = 'ProtocolError' }
+        @{ Number = 11; Id = 'Unsupported'; Category = 'NotImplemented' }
+        @{ Number = 12; Id = 'LimitExceeded'; Category = 'LimitsExceeded' }
+        @{ Number = 13; Id = 'TlsFailed'; Category = 'SecurityError' }
+        @{ Number = 14; Id = 'ConnectionReset'; Category = 'ConnectionError' }
+        @{ Number = 15; Id = 'Stopping'; Category = 'ResourceUnavailable' }
+        @{ Number = 16; Id = 'ResourceExhausted'; Category = 'ResourceUnavailable' }
+        @{ Number = 17; Id = 'ConnectionClosed'; Category = 'ConnectionError' }
+        @{ Number = 127; Id = 'Other'; Category = 'NotSpecified' }
+    )
+    $errors = @(
+        @{ Command = 'New-ProxyKey -Text hunter2'; Id = 'InvalidKey'; Target = 'key' }
+        @{ Command = 'New-ProxyHop relay://a:1 -Key hunter2'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyHop nonsense'; Id = 'InvalidHop'; Target = 'nonsense' }
+        @{ Command = 'New-ProxyHop relay://hunter2@a:1'; Id = 'InvalidHop'; Target = 'relay://***@a:1' }
+        @{ Command = 'New-ProxyHop -HostName a -Protocol Ssh -Tls'; Id = 'InvalidHop'; Target = 'a' }
+        @{ Command = 'New-ProxyHop relays://a:1 -ClientCertificate ./missing.pfx'; Id = 'InvalidCertificate'; Target = './missing.pfx' }
+        @{ Command = 'New-ProxyHop relay://a:1 -ClientCertificate $certificate'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyHop relay://a:1 -Thumbprint $("ab" * 32)'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyHop relays://a:1 -Thumbprint ab'; Id = 'InvalidHop'; Target = 'relays://a:1' }
+        @{ Command = 'New-ProxyHop socks5://a -Key (New-ProxyKey)'; Id = 'InvalidHop'; Target = 'socks5://a' }
+        @{ Command = 'New-ProxyHop relay://a:1 -Credential $credential'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyChain relay://a:1, nonsense'; Id = 'InvalidHop'; Target = 'nonsense' }
+        @{ Command = 'New-ProxyChain $job'; Id = 'InvalidHop'; Target = 'web' }
+        @{ Command = 'New-ProxyChain socks5://a -Key (New-ProxyKey)'; Id = 'InvalidHop'; Target = 'socks5://a:1080' }
+        @{ Command = 'New-ProxyChain relay://a:1 -Credential $credential'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyChain relay://a:1 -ClientCertificate $certificate'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyChain relays://a:1 -ClientCertificate nowhere.pem'; Id = 'InvalidCertificate'; Target = 'nowhere.pem' }
+        @{ Command = 'New-ProxyChain relay://a:1 -PayloadKey hunter2'; Id = 'InvalidKey'; Target = 'key' }
+        @{ Command = 'New-ProxyChain relay://a:1, socks5://b -PayloadKey (New-ProxyKey)'; Id = 'InvalidChain'; Target = 'relay://a:1 > socks5://b:1080' }
+        @{ Command = 'New-ProxyChain relay://a:1 -Selection Random'; Id = 'InvalidChain'; Target = 'relay://a:1' }
+        @{ Command = '@() | New-ProxyChain'; Id = 'InvalidChain'; Target = $null }
+        @{ Command = 'New-ProxyChain relay://a:1 | Add-ProxyHop nonsense'; Id = 'InvalidHop'; Target = 'nonsense' }
+        @{ Command = '"nonsense" | Add-ProxyHop relay://a:1'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'New-ProxyChain relay://a:1 | Add-ProxyHop relay://b:1 -Selection Random'; Id = 'InvalidChain'; Target = 'relay://b:1' }
+        @{ Command = 'Test-ProxyChain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'Test-ProxyChain relay://a:1 -Destination nonsense'; Id = 'InvalidDestination'; Target = 'nonsense' }
+        @{ Command = 'Test-ProxyChain relay://a:1 -Timeout 0'; Id = 'InvalidOption'; Target = '00:00:00' }
+        @{ Command = 'Test-ProxyChain direct'; Id = 'NothingToTest'; Target = 'direct' }
+        @{ Command = 'New-ProxyRule 10.0.0.0/99 -Block'; Id = 'InvalidDestinationPattern'; Target = '10.0.0.0/99' }
+        @{ Command = 'New-ProxyRule a -Port 0-99999 -Block'; Id = 'InvalidPort'; Target = '0-99999' }
+        @{ Command = 'New-ProxyRule a -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'New-ProxyRule a -Chain direct'; Id = 'InvalidRule'; Target = 'direct' }
+        @{ Command = 'Start-ProxyServer -Key hunter2'; Id = 'InvalidKey'; Target = 'key' }
+        @{ Command = 'Start-ProxyServer -PayloadKey hunter2'; Id = 'InvalidKey'; Target = 'key' }
+        @{ Command = 'Start-ProxyServer -Credential hunter2'; Id = 'InvalidCredential'; Target = 'credential' }
+        @{ Command = 'Start-ProxyServer -Certificate ./missing.pfx'; Id = 'InvalidCertificate'; Target = './missing.pfx' }
+        @{ Command = 'Start-ProxyServer -Certificate $bare'; Id = 'InvalidCertificate'; Target = 'CN=test' }
+        @{ Command = 'Start-ProxyServer -Certificate $certificate -ClientCertificateThumbprint ab'; Id = 'InvalidThumbprint'; Target = 'ab' }
+        @{ Command = 'Start-ProxyServer -Certificate $certificate -ClientCertificateAuthority ./missing.pem'; Id = 'InvalidCertificate'; Target = './missing.pem' }
+        @{ Command = 'Start-ProxyServer -ClientCertificateAuthority $certificate'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -AllowDestination 10.0.0.0/99'; Id = 'InvalidDestinationPattern'; Target = '10.0.0.0/99' }
+        @{ Command = 'Start-ProxyServer -DenyDestination "::::"'; Id = 'InvalidDestinationPattern'; Target = '::::' }
+        @{ Command = 'Start-ProxyServer -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
+        @{ Command = 'Start-ProxyServer -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'Start-ProxyServer -Rule @()'; Id = 'InvalidRule'; Target = '' }
+        @{ Command = 'Start-ProxyServer -Rule (New-ProxyRule a -Direct) -Chain relay://a:1 -BlockByDefault'; Id = 'InvalidRule'; Target = 'relay://a:1' }
+        @{ Command = 'Start-ProxyServer -ClockWindow 0'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -Udp -AcceptProxyProtocol'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -LocalAddress nowhere'; Id = 'InvalidOption'; Target = 'nowhere:0' }
+        @{ Command = 'Start-ProxyServer -LocalAddress 192.0.2.1 -AllowAnonymous'; Id = 'AddressNotAvailable'; Category = 'ResourceUnavailable'; Target = '192.0.2.1:0' }
+        @{ Command = 'Start-ProxyServer -LocalPort $job.LocalPort'; Id = 'AddressInUse'; Category = 'ResourceExists'; Target = '127.0.0.1:*' }
+        @{ Command = 'Start-AccessListener nonsense'; Id = 'InvalidDestination'; Target = 'nonsense' }
+        @{ Command = 'Start-AccessListener 127.0.0.1:80 -Protocol Http'; Id = 'InvalidProtocol'; Target = 'Http' }
+        @{ Command = 'Start-AccessListener 127.0.0.1:80 -Protocol Udp -Certificate $certificate'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-AccessListener -DenySource 10.0.0.0/99'; Id = 'InvalidSource'; Target = '10.0.0.0/99' }
+        @{ Command = 'Use-ProxyChain nonsense { }'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'Use-ProxyChain direct { } -ConnectTimeout 0'; Id = 'InvalidOption'; Target = 'direct' }
+        @{ Command = 'Get-ProxyConnection nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Get-ProxyConnection 999999'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'Get-ProxyEvent nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Get-ProxyChainHealth nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Set-ProxyServer nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Set-AccessListener nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Get-ProxyConnection -Id 999999'; Id = 'ConnectionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'Stop-ProxyConnection -Id 999999'; Id = 'ConnectionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'Set-ProxyServer web -MaxConnections 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
+        @{ Command = 'Set-AccessListener ended -MaxConnections 5'; Id = 'JobNotRunning'; Category = 'InvalidOperation'; Target = 'ended' }
+    )
+    # what needs more than a command has a test of its own
+    $elsewhere = 'ProxyVariablesInUse'
+    $known = @($errors.Id) + $elsewhere
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $credential = [pscredential]::new('me', (ConvertTo-SecureString hunter2 -AsPlainText -Force))
+    $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=test', [Security.Cryptography.ECDsa]::Create(), 'SHA256')
+    $certificate = $request.CreateSelfSigned([DateTimeOffset]::Now.AddDays(-1), [DateTimeOffset]::Now.AddDays(1))
+    $bare = [Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadCertificate($certificate.RawData)
+    $job = Start-AccessListener 127.0.0.1:80 -Name web
+    $ended = Start-AccessListener 127.0.0.1:80 -Name ended
+    Stop-Job $ended
+}
+
+AfterAll { Remove-AllProxyJobs }
+
+Describe 'errors of cmdlets' {
+    It '<Command>: <Id>' -ForEach $errors {
+        $before = @(Get-Job).Count
+        Invoke-Expression "$Command -ErrorAction SilentlyContinue -ErrorVariable problem" | Should -BeNullOrEmpty
+        @(Get-Job).Count | Should -Be $before
+        $problem.Count | Should -Be 1 -Because 'one thing is wrong'
+        $problem[0].FullyQualifiedErrorId | Should -Match "^$Id,ProxyShell\.Commands\.\w+Command$"
+        $problem[0].CategoryInfo.Category | Should -Be ($Category ?? 'InvalidArgument')
+        $about = $problem[0].TargetObject
+        $shown = if ($about -is [Management.Automation.Job]) { $about.Name } else { "$about" }
+        $shown | Should -BeLike "$($Target -replace '\*{3}', '`*`*`*')"
+        "$($problem[0])" | Should -Not -BeLike '*hunter2*'
+        "$($problem[0])" | Should -Match '\w.*[.?]$|in use|address' -Because 'an error is a sentence'
+    }
+
+    It 'a hop that answers "<Id>"' -ForEach $reasons {
+        $hop = [ProxyShellTests.RefusingHop]::new($Number, 1)
+        try {
+            $chain = New-ProxyChain $hop.Uri
+            (Test-ProxyChain $chain -ErrorAction SilentlyContinue -ErrorVariable problem).Status | Should -Be Failed
+            $problem.Count | Should -Be 1
+            $problem[0].FullyQualifiedErrorId | Should -Be "$Id,ProxyShell.Commands.TestProxyChainCommand"
+            $problem[0].CategoryInfo.Category | Should -Be $Category
+            $problem[0].TargetObject | Should -Be $chain.Hops[0]
+            "$($problem[0])" | Should -BeLike "hop 1 ($($hop.Uri -replace 'relay://'))*"
+            if ($Id -notin 'ConnectionReset', 'Stopping', 'Other') { $problem[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty }
+        }
+        finally { $hop.Dispose() }
+    }
+
+    It 'a time that is none: <_>' -ForEach 'Start-ProxyServer -IdleTimeout soon', 'Set-AccessListener web -ConnectTimeout soon', 'Test-ProxyChain direct -Timeout soon', 'Use-ProxyChain direct { } -ConnectTimeout soon', 'New-ProxyChain relay://a:1 -ProbeInterval soon' {
+        $command = [scriptblock]::Create($_)
+        { & $command } | Should -Throw "*'soon' is not a time*" -ErrorId 'ParameterArgumentTransformationError,ProxyShell.Commands.*Command'
+    }
+}
+
+Describe 'this table' {
+    It 'has every id in the code of the cmdlets' -ForEach @{ Known = $known } {
+        $code = Get-ChildItem $PSScriptRoot/../../src/ProxyShell/Commands -Filter *.cs | Get-Content -Raw
+        # an id is a single word in quotes within a statement that makes an error
+        $ids = [regex]::Matches($code, '(?s)(TryRead|TryReadEach|ProblemRecord\.\w+|Refuse\w*)\((?:[^;]*?)"([A-Z]\w+)"') | ForEach-Object { $_.Groups[2].Value }
+        $ids.Count | Should -BeGreaterThan 30
+        $ids | Sort-Object -Unique | Where-Object { $_ -cnotin $Known } | Should -BeNullOrEmpty
+    }
+
+    It 'has every reason that can come over the wire' -ForEach @{ Reasons = $reasons } {
+        $wire = [enum]::GetValues([ProxyShell.Engine.Diagnostics.ProxyErrorReason]) | Where-Object { [int]$_ -in 1..127 }
+        $wire | Should -Be $Reasons.Id
+    }
+}
