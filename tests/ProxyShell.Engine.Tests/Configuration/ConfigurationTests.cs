@@ -193,6 +193,25 @@ public sealed class ConfigurationTests : IDisposable
         foreach (string example in examples) ProxyConfiguration.Parse(example, page, Path.GetDirectoryName(key));
     }
 
+    // a fault names what is known at its place
+    [Theory]
+    [InlineData("""{ "x": 1 }""")]
+    [InlineData("""{ "proxyServers": [{ "x": 1 }] }""")]
+    [InlineData("""{ "accessListeners": [{ "x": 1 }] }""")]
+    [InlineData("""{ "accessListeners": [{ "chain": [{ "uri": "relays://h:1", "x": 1 }] }] }""")]
+    [InlineData("""{ "accessListeners": [{ "chain": [{ "alternates": ["relays://h:1"], "x": 1 }] }] }""")]
+    [InlineData("""{ "accessListeners": [{ "chain": [[{ "hops": ["relays://h:1"], "x": 1 }]] }] }""")]
+    [InlineData("""{ "accessListeners": [{ "rules": [{ "direct": true, "x": 1 }] }] }""")]
+    [InlineData("""{ "accessListeners": [{ "credentials": [{ "user": "u", "password": "env:PX_TEST_KEY", "x": 1 }] }] }""")]
+    public void The_page_names_every_property(string json)
+    {
+        string fault = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json)).Fault;
+        Assert.StartsWith("is not known here; ", fault, StringComparison.Ordinal);
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md"));
+        string[] known = fault["is not known here; ".Length..^" are.".Length].Split(", ");
+        Assert.DoesNotContain(known, name => !page.Contains($"`{name}`", StringComparison.Ordinal) && !page.Contains($"\"{name}\"", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_file_that_is_not_there_is_named()
     {

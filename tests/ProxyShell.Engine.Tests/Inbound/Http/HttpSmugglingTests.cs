@@ -54,6 +54,13 @@ public class HttpSmugglingTests
         Assert.Equal("client: " + words, (await House.EventAsync(proxy, ProxyEventKind.Refused)).Message);
     }
 
+    [Fact]
+    public void The_page_names_every_sentence()
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "protocols", "http.md"));
+        Assert.DoesNotContain(BadRequests.Heads.Select(b => b.Words).Concat(BadRequests.Chunks.Select(b => b.Words)), words => !page.Contains(words, StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
     public async Task A_host_that_differs_is_replaced(string sockets)
