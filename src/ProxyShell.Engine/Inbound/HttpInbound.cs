@@ -38,6 +38,7 @@ internal sealed class HttpInbound(InboundContext context, bool proxies, InboundP
             while (await requests.ReadAsync().ConfigureAwait(false) is { Form: HttpTargetForm.Absolute } request)
             {
                 await AdmitAsync(served, request).ConfigureAwait(false);
+                if (request.EndsHere) throw await RefuseLastAsync(served, request).ConfigureAwait(false);
                 forwarder ??= new HttpForwarder(Context, served, reader);
                 if (!await forwarder.ForwardAsync(request).ConfigureAwait(false)) return;
             }
@@ -98,6 +99,9 @@ internal sealed class HttpInbound(InboundContext context, bool proxies, InboundP
             ProxyErrorReason.ProtocolError,
             new HttpRefusal(400, "this is a proxy, not a web server: ask for a whole http:// URI, or with CONNECT"),
             request).ConfigureAwait(false);
+
+    private Task<ProxyException> RefuseLastAsync(ServedConnection served, HttpRequestHead request) => RefuseAsync(
+        served, ProxyErrorReason.Unsupported, new HttpRefusal(501, $"Max-Forwards is 0, and this proxy answers no {request.Method} of its own"), request);
 
     private Task<ProxyException> RefuseAsync(ServedConnection served, ProxyErrorReason reason, HttpRefusal refusal, HttpRequestHead request) =>
         HttpRefusals.RefuseAsync(Context, served, reason, refusal, request);

@@ -51,6 +51,9 @@ internal sealed class HttpRequestHead
     /// <summary>Whether asking twice is as good as asking once (RFC 9110 §9.2.2).</summary>
     public bool IsIdempotent => Method is "GET" or "HEAD" or "OPTIONS" or "PUT" or "DELETE" or "TRACE";
 
+    /// <summary>Whether it is meant for the first proxy that gets it (RFC 9110 §7.6.2).</summary>
+    public bool EndsHere => Method is "OPTIONS" or "TRACE" && Fields.Only(HttpFieldKind.MaxForwards) is [(byte)'0'];
+
     /// <summary>An upper bound of the length of the head as it was read.</summary>
     public int Length => _bytes.Length;
 

@@ -109,6 +109,24 @@ public class HttpStatusTests
         Assert.True(await client.IsClosedAsync());
     }
 
+    [Fact]
+    public async Task A_request_that_may_go_no_further_is_not_passed_on()
+    {
+        await using WebOrigin origin = WebOrigin.Answering(WebOrigin.Ok("a"));
+        await using var house = new House(Sockets.Kinds.First());
+        ProxyServer proxy = await house.ProxyAsync();
+        foreach (string method in new[] { "OPTIONS", "TRACE" })
+        {
+            using WebClient client = await WebClient.ConnectAsync(proxy.LocalPort);
+            WebResponse response = await client.AskAsync($"{method} http://{origin.Authority} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n");
+            Assert.Equal($"HTTP/1.1 501 Not Implemented: Max-Forwards is 0, and this proxy answers no {method} of its own", response.Line);
+        }
+        Assert.Equal(0, origin.Accepted);
+        // for other methods it means nothing
+        using WebClient other = await WebClient.ConnectAsync(proxy.LocalPort);
+        Assert.Equal(200, (await other.AskAsync($"GET http://{origin.Authority}/ HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n")).Status);
+    }
+
     public static TheoryData<string, string, string> BadOrigins
     {
         get
