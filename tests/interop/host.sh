@@ -82,6 +82,8 @@ chain_swapped_under_load() {
     [ "$(grep -cx 0 "$work/load-failures")" -eq 3 ]
 }
 
+is_deaf() { ! answers "$1"; }
+
 # a download that began before the file changed goes on, though its listener is gone
 download_lives_on() {
     changing "\"$p1\"" "" ", { \"name\": \"slow\", \"destination\": \"127.0.0.1:$web_port\", \"stopTimeout\": 60 }"
@@ -91,7 +93,7 @@ download_lives_on() {
     until_true [ -s "$work/slow" ] || return 1
     changing "\"$p1\", \"$p3\""
     hang_up "removed slow" || return 1
-    ! answers "$(port_of changing slow)" || { echo "still accepting"; return 1; }
+    until_true is_deaf "$(port_of changing slow)" || { echo "still accepting"; return 1; }
     kill -0 "$download" || { echo "the download ended too soon to tell"; return 1; }
     wait "$download" && same "$work/slow" "$work/www/mixed"
 }

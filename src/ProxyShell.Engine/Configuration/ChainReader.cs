@@ -21,19 +21,20 @@ internal static class ChainReader
 
     private static HopGroup ReadPlace(ConfigurationSource source, string path, JsonElement value)
     {
-        if (value.ValueKind == JsonValueKind.Array) return Group(source, path, Items(path, value), ChainSelection.Ordered);
+        if (value.ValueKind == JsonValueKind.Array) return Group(source, path, Items(path, value), ChainSelection.Ordered, null);
         if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty("alternates", out _)) return new HopGroup(HopReader.Read(source, path, value));
         var section = new ConfigurationSection(source, path, value);
         IEnumerable<(string, JsonElement)> alternates = [.. section.Items("alternates")];
         ChainSelection selection = section.Text("selection") is { } text ? source.Locate(section.At("selection"), () => ReadSelection(text)) : ChainSelection.Ordered;
+        TimeSpan? interval = section.Time("probeInterval");
         section.RejectUnknown();
-        return Group(source, path, alternates, selection);
+        return Group(source, path, alternates, selection, interval);
     }
 
-    private static HopGroup Group(ConfigurationSource source, string path, IEnumerable<(string Path, JsonElement Value)> items, ChainSelection selection)
+    private static HopGroup Group(ConfigurationSource source, string path, IEnumerable<(string Path, JsonElement Value)> items, ChainSelection selection, TimeSpan? interval)
     {
         HopAlternate[] alternates = [.. items.Select(item => ReadAlternate(source, item.Path, item.Value))];
-        return source.Locate(path, () => new HopGroup(alternates, selection));
+        return source.Locate(path, () => interval is { } time ? new HopGroup(alternates, selection) { ProbeInterval = time } : new HopGroup(alternates, selection));
     }
 
     private static HopAlternate ReadAlternate(ConfigurationSource source, string path, JsonElement value)

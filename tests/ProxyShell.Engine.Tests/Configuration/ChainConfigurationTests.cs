@@ -20,9 +20,13 @@ public class ChainConfigurationTests
         HopGroup group = Assert.Single(Read("""
             [{ "selection": "Random", "alternates": ["http://a", { "uri": "http://b", "weight": 3 }, { "hops": ["http://c"], "weight": 5 }, ["http://d"]] }]
             """).Places);
-        Assert.Equal(ChainSelection.Random, group.Selection);
+        Assert.Equal((ChainSelection.Random, TimeSpan.FromSeconds(30)), (group.Selection, group.ProbeInterval));
         Assert.Equal([1, 3, 5, 1], group.Alternates.Select(alternate => alternate.Weight));
     }
+
+    [Fact]
+    public void A_group_says_how_often_to_probe() =>
+        Assert.Equal(TimeSpan.FromMinutes(1), Read("""[{ "probeInterval": 60, "alternates": ["http://a", "http://b"] }]""").Places[0].ProbeInterval);
 
     [Theory]
     [InlineData("ordered", ChainSelection.Ordered)]
@@ -40,6 +44,7 @@ public class ChainConfigurationTests
     [InlineData("""[["http://a", 5]]""", "[0][1]", "must be a hop URI in quotes or an object with a \"uri\", not the number 5.")]
     [InlineData("""[{ "alternates": ["http://a", "b"] }]""", "[0].alternates[1]", "is not a hop URI")]
     [InlineData("""[{ "alternates": ["http://a"], "selection": "fastest" }]""", "[0].selection", "'fastest' is not a selection; ordered, roundRobin, random and lowestLatency are.")]
+    [InlineData("""[{ "alternates": ["http://a"], "probeInterval": 0.5 }]""", "[0]", "The probe interval is '00:00:00.5000000'; it must be 1 second to 1 day.")]
     [InlineData("""[{ "alternates": ["http://a"], "Selection": "random" }]""", "[0].Selection", "is not known here; write 'selection'.")]
     [InlineData("""[[{ "uri": "http://a", "weight": 0 }]]""", "[0][0]", "The weight of an alternate is 1 to 1000000, not 0.")]
     [InlineData("""[[{ "hops": ["http://a"], "uri": "http://b" }]]""", "[0][0].uri", "is not known here")]

@@ -81,6 +81,7 @@ public sealed class ConfiguredServicesTests : IAsyncDisposable
         using Client early = await Client.ConnectAsync(Port("old"));
         await AssertEchoesAsync(early);
         int oldPort = Port("old"), stays = Port("stays");
+        Task freed = Service("old").AddressFreed;
         List<string> told = [];
         _services.EventWritten += (_, item) =>
         {
@@ -95,6 +96,7 @@ public sealed class ConfiguredServicesTests : IAsyncDisposable
         Assert.Equal(stays, Port("stays"));
         using Client late = await Client.ConnectAsync(Port("new"));
         await AssertEchoesAsync(early, late);
+        await freed.Within();
         await AssertNobodyListensAsync(oldPort);
         early.Dispose();
         await Deadline.Until(() => Told("old Stopped") && Told("new Started"), "the events of those that come and go are told");
