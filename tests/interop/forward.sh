@@ -79,9 +79,15 @@ two_servers() {
     [ "$(through -o /dev/null -w '%{num_connects}' "$web/none" -o /dev/null "http://localhost:$web_port/none" -o /dev/null "$web/none")" = 100 ]
 }
 
+# chunks_refused CHUNKS: refused, and what the server got of it is no upload
+chunks_refused() {
+    rm -f "$work/www/upload/chunks"
+    talk_status "$forward" 400 "PUT $web/upload/chunks HTTP/1.1\\r\\nHost: 127.0.0.1:$web_port\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n$1" && [ ! -e "$work/www/upload/chunks" ]
+}
+
 # each is refused with 400 and the connection closed, before anything of it reaches the server
 smuggling() {
-    local head="POST $web/forward HTTP/1.1\\r\\nHost: 127.0.0.1:$web_port\\r\\n" get="GET $web/none HTTP/1.1\\r\\nHost: 127.0.0.1:$web_port\\r\\n"
+    local chunks head="POST $web/forward HTTP/1.1\\r\\nHost: 127.0.0.1:$web_port\\r\\n" get="GET $web/none HTTP/1.1\\r\\nHost: 127.0.0.1:$web_port\\r\\n"
     check "400: both lengths" talk_status "$forward" 400 "${head}Content-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\nG"
     check "400: two different Content-Length" talk_status "$forward" 400 "${head}Content-Length: 5\\r\\nContent-Length: 6\\r\\n\\r\\nhello!"
     check "400: Content-Length that is no number" talk_status "$forward" 400 "${head}Content-Length: +5\\r\\n\\r\\nhello"
@@ -93,6 +99,12 @@ smuggling() {
     check "400: a bare CR in a header" talk_status "$forward" 400 "${get}X: a\\rb\\r\\n\\r\\n"
     check "400: a NUL in a header" talk_status "$forward" 400 "${get}X: a\\x00b\\r\\n\\r\\n"
     check "400: two Host" talk_status "$forward" 400 "${get}Host: other\\r\\n\\r\\n"
+    for chunks in 'a sign:+5\r\nhello' 'a negative one:-1\r\nhello' '0x:0x5\r\nhello' 'a space:5 \r\nhello' 'bare LF:5\nhello' 'none:\r\nhello' \
+        'seventeen digits:10000000000000005\r\nhello' 'more data than it says:5\r\nhello!' 'data without CR LF behind:5\r\nhelloGET / HTTP/1.1'; do
+        check "400: a chunk size with ${chunks%%:*}" chunks_refused "${chunks#*:}\\r\\n0\\r\\n\\r\\n"
+    done
+    check "501: a coding that is not served" talk_status "$forward" 501 "${head}Transfer-Encoding: gzip, chunked\\r\\n\\r\\n0\\r\\n\\r\\n"
+    check "414: a target of 70 KB" talk_status "$forward" 414 "GET $web/$(printf %070000d 0) HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n"
     check "400: no Host" talk_status "$forward" 400 "GET $web/none HTTP/1.1\\r\\n\\r\\n"
 }
 

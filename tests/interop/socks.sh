@@ -3,11 +3,12 @@
 socks_suite() {
     local open guarded chained echo_port
     if [ -z "$web_port" ]; then skip "SOCKS" "nginx is not installed"; return; fi
-    start_peer microsocks; start_peer danted; start_peer ssh_socks
+    start_peer microsocks; start_peer danted; start_peer ssh_socks; start_peer tinyproxy
     head -c 20000000 /dev/urandom >"$work/www/mixed"
     json socks '{ "proxyServers": [
         { "name": "open", "protocols": [ "socks5" ] },
         { "name": "guarded", "credentials": [ "env:PX_LOGIN" ] },
+        { "name": "mixed", "protocols": [ "socks5" ], "chain": [ "socks5://env:PX_LOGIN@127.0.0.1:'"${microsocks_port:-1}"'", "http://127.0.0.1:'"${tinyproxy_port:-1}"'", "'"$p3"'" ] },
         { "name": "chained", "protocols": [ "socks5" ], "chain": [ "'"$p1"'", { "uri": "'"$p2"'", "key": "env:PX_KEY" }, "'"$p3"'" ] } ] }'
     start_host socks || { fail "the SOCKS servers start" "$work/socks.log"; return; }
     open=127.0.0.1:$(port_of socks open) guarded=127.0.0.1:$(port_of socks guarded) chained=127.0.0.1:$(port_of socks chained)
@@ -23,6 +24,11 @@ socks_suite() {
         check "npm socks: ASSOCIATE" prints "five datagrams" npm_script socks associate "socks5://$open" "127.0.0.1:$echo_port"
         check "npm socks: ASSOCIATE with a user" prints "five datagrams" npm_script socks associate "socks5://$PX_LOGIN@$guarded" "127.0.0.1:$echo_port"
         check "npm socks: ASSOCIATE through three relays" prints "five datagrams" npm_script socks associate "socks5://$chained" "127.0.0.1:$echo_port"
+        if [ -n "$microsocks_port" ] && [ -n "$tinyproxy_port" ]; then
+            check "npm socks: ASSOCIATE through microsocks, tinyproxy and a relay" prints "five datagrams" npm_script socks associate "socks5://127.0.0.1:$(port_of socks mixed)" "127.0.0.1:$echo_port"
+        else
+            skip "npm socks: ASSOCIATE through a mixed chain" "microsocks or tinyproxy is not installed"
+        fi
     else
         skip "npm socks: CONNECT, BIND and ASSOCIATE" "$why"
     fi

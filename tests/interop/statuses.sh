@@ -87,6 +87,7 @@ http_statuses() {
     for way in "" --proxytunnel; do
         check "HTTP 502${way:+ to CONNECT}: the destination refuses" http_status 502 "connection refused" $way -x "http://$plain" "http://127.0.0.1:$dead/"
         check "HTTP 502${way:+ to CONNECT}: its name is not known" http_status 502 "not found" $way -x "http://$plain" http://no-such-host.invalid/
+        check "HTTP 502${way:+ to CONNECT}: its network is unreachable" http_status 502 "unreachable" $way -x "http://$plain" http://224.0.0.1/
         check "HTTP 504${way:+ to CONNECT}: no answer in time" http_status 504 "in time" $way -x "http://$slow" "http://127.0.0.1:$dead/"
         check "HTTP 403${way:+ to CONNECT}: forbidden" http_status 403 "forbidden.example" $way -x "http://$plain" http://forbidden.example/
         check "HTTP 403${way:+ to CONNECT}: blocked by the rules" http_status 403 "forbidden" $way -x "http://$ruled" http://127.0.0.1:1/
