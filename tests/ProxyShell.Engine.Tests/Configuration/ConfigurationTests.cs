@@ -193,6 +193,28 @@ public sealed class ConfigurationTests : IDisposable
         foreach (string example in examples) ProxyConfiguration.Parse(example, page, Path.GetDirectoryName(key));
     }
 
+    public static TheoryData<string> Examples => [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.json").Select(file => Path.GetFileName(file)!)];
+
+    // the secrets and certificates that they refer to stand beside them
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void The_example_is_valid(string name)
+    {
+        foreach (string key in new[] { "dc.key", "gate.key", "inner.key" }) _folder.Write(key, _key.Reveal());
+        _folder.Write("alice.login", "alice:wonderland");
+        _folder.Write("other.password", "secret");
+        _folder.Write("other.pfx", Certificates.Localhost.Export(X509ContentType.Pkcs12, "secret"));
+        _folder.Write("clients-ca.pem", Certificates.Localhost.ExportCertificatePem());
+        foreach (string pem in new[] { "gate.pem", "laptop.pem" }) _folder.Write(pem, Certificates.Localhost.ExportCertificatePem() + "\n" + PrivateKeyPem());
+        Environment.SetEnvironmentVariable("BUILD_PASSWORD", "secret");
+        File.Copy(Path.Combine(Repository.Root, "examples", name), _folder.File(name));
+
+        ProxyConfiguration configuration = ProxyConfiguration.Load(_folder.File(name));
+
+        Assert.All(configuration.CreateServices(), service => Assert.Contains($"\"{service.Name}\"", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
+        Assert.Contains(name, File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md")), StringComparison.Ordinal);
+    }
+
     // a fault names what is known at its place
     [Theory]
     [InlineData("""{ "x": 1 }""")]
