@@ -32,11 +32,14 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
     /// <summary>Connects through the hops before this one, and to it; what its own protocol demands is not begun.</summary>
     public async ValueTask<DuplexConnection> ReachAsync(ChainPath path, int index, CancellationToken cancellationToken)
     {
-        ProxyHop hop = path.Hops[index];
-        var before = new ChainPath([.. path.Hops.Take(index)], null);
-        DuplexConnection? connection = index == 0
-            ? null
-            : await ConnectAsync(before, new FlightTarget(Bare(hop), TlsTrust.System, null), null, cancellationToken).ConfigureAwait(false);
+        DuplexConnection? connection = null;
+        for (int passed = 0; passed < index;)
+        {
+            // a flight ends before the hop that is to be reached only; the path is the whole one, so that who fails is called a hop
+            int end = Math.Min(path.EndOfFlight(passed), index);
+            connection = await PassAsync(connection, path, passed, end, Next(path, end, default), null, cancellationToken).ConfigureAwait(false);
+            passed = end;
+        }
         return await StepAsync(connection, path, index, cancellationToken).ConfigureAwait(false);
     }
 

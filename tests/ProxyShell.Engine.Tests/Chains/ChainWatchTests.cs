@@ -245,6 +245,18 @@ public sealed class ChainWatchTests : IAsyncLifetime
         Assert.NotNull(listener.Chain.GetHealth()[0].Latency);
     }
 
+    [Fact]
+    public async Task A_hop_of_another_protocol_behind_others_is_found_down()
+    {
+        ProxyServer gate = await _house.ProxyAsync(), dead = await _house.ProxyAsync(), good = await _house.ProxyAsync();
+        await dead.StopAsync(TimeSpan.Zero).Within();
+        HopGroup group = Group(ProxyHop.Parse($"socks5://127.0.0.1:{dead.LocalPort}"), good.ToHop());
+        AccessListener listener = await ListenAsync(new ProxyChain(gate.ToHop()) + group);
+        await UntilAsync(group, 0, AlternateState.Down);
+        ProxyEvent down = await House.EventAsync(listener, ProxyEventKind.Health);
+        Assert.Equal($"socks5://127.0.0.1:{dead.LocalPort} at place 2 is down: hop 2 (127.0.0.1:{dead.LocalPort}): connection refused", down.Message);
+    }
+
     private async Task UntilServedByAsync(AccessListener listener, HopGroup group, Tap tap)
     {
         int wanted = group.Alternates.ToList().FindIndex(a => a.Hops[0].Address.Endpoint!.Port == tap.Port);

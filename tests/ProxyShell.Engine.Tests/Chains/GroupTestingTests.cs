@@ -49,4 +49,21 @@ public sealed class GroupTestingTests : IAsyncLifetime
 
         Assert.Equal([HopTestStatus.Failed, HopTestStatus.Failed, HopTestStatus.NotReached, HopTestStatus.NotReached], rows.Select(r => r.Status));
     }
+
+    [Theory]
+    [InlineData("socks5")]
+    [InlineData("http")]
+    [InlineData("relay")]
+    public async Task A_hop_that_cannot_be_reached_is_called_a_hop_in_mixed_chains(string scheme)
+    {
+        (ProxyChain servers, ProxyServer[] all) = await _house.ChainAsync(3);
+        await all[2].StopAsync(TimeSpan.Zero).Within();
+        ProxyHop gate = ProxyHop.Parse($"socks5://{servers.Hops[0].Endpoint}"), gone = ProxyHop.Parse($"{scheme}://{servers.Hops[2].Endpoint}");
+
+        List<HopTestResult> rows = await new ChainTester().TestAsync(new ProxyChain(gate, servers.Hops[1], gone), _origin.Endpoint).ToListAsync();
+
+        Assert.Equal([HopTestStatus.Ok, HopTestStatus.Ok, HopTestStatus.Failed, HopTestStatus.NotReached], rows.Select(r => r.Status));
+        Assert.Equal($"hop 3 ({gone.Endpoint}): connection refused", rows[2].Error!.Message);
+        Assert.Equal(3, rows[2].Error!.HopNumber);
+    }
 }
