@@ -100,6 +100,21 @@ Describe 'Set-AccessListener' {
         Get-ProxyEvent $server -Kind Reconfigured | Should -BeNullOrEmpty
     }
 
+    It 'says when nothing is given' {
+        $web = Start-AccessListener $origin.Address -Name web
+        Set-AccessListener web -PassThru -WarningAction SilentlyContinue -WarningVariable warned | Should -Be $web
+        "$warned" | Should -BeLike "*could be changed in 'web'*"
+        Get-ProxyEvent web -Kind Reconfigured | Should -BeNullOrEmpty
+    }
+
+    It 'completes the names of running listeners of its kind' {
+        $null = Start-AccessListener $origin.Address -Name web
+        $null = Start-ProxyServer -Name gate
+        (TabExpansion2 'Set-AccessListener ' 19).CompletionMatches.CompletionText | Should -Be web
+        (TabExpansion2 'Set-ProxyServer -Name ' 22).CompletionMatches.CompletionText | Should -Be gate
+        (TabExpansion2 'Start-ProxyServer -AllowSource 10' 33).CompletionMatches.CompletionText | Should -Be 10.0.0.0/8
+    }
+
     It 'changes nothing with -WhatIf, and says what would be' {
         $web = Start-AccessListener $origin.Address -Name web
         Set-AccessListener web -MaxConnections 3 -Chain relay://127.0.0.1:1 -WhatIf -PassThru | Should -BeNullOrEmpty
@@ -188,7 +203,7 @@ Describe 'what cannot be set' {
     AfterAll { Remove-AllProxyJobs }
 
     It 'is refused: <Command>' -ForEach @(
-        @{ Command = 'Set-ProxyServer gate -Key (New-ProxyKey)'; Id = 'InvalidOption'; Target = 'gate'; Text = '*cannot change Protocols*started without -Protocol*' }
+        @{ Command = 'Set-ProxyServer gate -Key (New-ProxyKey)'; Id = 'InvalidOption'; Target = 'gate'; Text = '*cannot change -Protocol from*started without -Protocol*' }
         @{ Command = 'Set-ProxyServer gate -Credential $credential'; Id = 'InvalidOption'; Target = 'gate' }
         @{ Command = 'Set-ProxyServer gate -Certificate $certificate'; Id = 'InvalidOption'; Target = 'gate'; Text = '*cannot change TLS from off to on*' }
         @{ Command = 'Set-ProxyServer gate -BandwidthLimit 5 -MaxConnections 7'; Id = 'InvalidOption'; Target = 'gate' }

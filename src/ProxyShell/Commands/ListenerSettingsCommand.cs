@@ -55,9 +55,11 @@ public abstract partial class ListenerSettingsCommand : ProxyCmdlet
     public long? ClientBandwidthLimit { get; set; }
 
     [Parameter]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public virtual string[]? AllowSource { get; set; }
 
     [Parameter]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public virtual string[]? DenySource { get; set; }
 
     [Parameter]

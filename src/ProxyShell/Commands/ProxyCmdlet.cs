@@ -88,7 +88,7 @@ public abstract class ProxyCmdlet : PSCmdlet, IDisposable
         {
             if (service is not null) Await(service.DisposeAsync().AsTask());
             if (e is not (FormatException or ProxyException)) throw;
-            WriteError(ProblemRecord.From(e, "InvalidOption", target));
+            WriteError(ProblemRecord.From(e is FormatException refusal ? OptionWords.AsParameters(refusal) : e, "InvalidOption", target));
             return null;
         }
     }

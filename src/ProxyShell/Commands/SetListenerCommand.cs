@@ -50,6 +50,7 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
 
     private bool TryChange(ProxyJob job)
     {
+        if (WhatIsGiven.Length == 0) WriteWarning($"Nothing is given that could be changed in '{job.Name}'.");
         if (Prepare(job) is not { } change || !ShouldProcess(job.Name, $"Set {WhatIsGiven}")) return false;
         if (IsGiven(nameof(Chain)) && IsChainEmpty)
             WriteWarning($"-Chain is empty, so '{job.Name}' connects directly from now on; -Chain {ProxyChain.Direct} says that this is meant.");
@@ -60,7 +61,7 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
         }
         catch (FormatException e)
         {
-            WriteError(ProblemRecord.From(new FormatException(Explain(e.Message), e), "InvalidOption", job));
+            WriteError(ProblemRecord.From(OptionWords.AsParameters(new FormatException(Explain(e.Message), e)), "InvalidOption", job));
         }
         catch (InvalidOperationException)
         {

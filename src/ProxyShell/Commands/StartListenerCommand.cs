@@ -55,10 +55,12 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
 
     [Parameter]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public override string[]? AllowSource { get; set; }
 
     [Parameter]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(SourceCompleter))]
     public override string[]? DenySource { get; set; }
 
     private protected abstract int Port { get; }

@@ -15,7 +15,7 @@ public abstract class ValueCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string typed = (wordToComplete ?? "").Trim('\'', '"');
-        return Candidates()
+        return Candidates(commandName)
             .Where(candidate => candidate.Value.Contains(typed, StringComparison.OrdinalIgnoreCase))
             .OrderBy(candidate => candidate.Value.StartsWith(typed, StringComparison.OrdinalIgnoreCase) ? 0 : 1)
             .Select(candidate => new CompletionResult(Quote(candidate.Value), candidate.Value, CompletionResultType.ParameterValue, candidate.Tip));
@@ -23,6 +23,9 @@ public abstract class ValueCompleter : IArgumentCompleter
 
     /// <summary>The values and what to say about each; must not take long or write anything.</summary>
     private protected abstract IEnumerable<(string Value, string Tip)> Candidates();
+
+    /// <summary>The values for one cmdlet, where cmdlets differ.</summary>
+    private protected virtual IEnumerable<(string Value, string Tip)> Candidates(string commandName) => Candidates();
 
     private static string Quote(string value) =>
         value.AsSpan().IndexOfAny(Special) < 0 ? value : $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'";
