@@ -127,7 +127,7 @@ start_tinyproxy() {
 Port $tinyproxy_port
 Listen 127.0.0.1
 Timeout 600
-MaxClients 200
+MaxClients 1000
 LogLevel Connect
 CONF
     peer tinyproxy "$tinyproxy_port" tinyproxy -d -c "$work/tinyproxy.conf"

@@ -13,7 +13,7 @@ udp_suite() {
     json udp '{ "accessListeners": [
         { "name": "direct", "udp": true, "destination": "127.0.0.1:'"$dnsmasq_port"'" },
         { "name": "three-relays", "udp": true, "destination": "localhost:'"$dnsmasq_port"'", "chain": [ "'"$p1"'", { "uri": "'"$p2"'", "key": "env:PX_KEY" }, "'"$p3"'" ] },
-        { "name": "mixed", "udp": true, "destination": "127.0.0.1:'"$dnsmasq_port"'", '"$mixed"' },
+        { "name": "mixed", "udp": true, "udpIdleTimeout": 5, "destination": "127.0.0.1:'"$dnsmasq_port"'", '"$mixed"' },
         { "name": "http-last", "udp": true, "destination": "127.0.0.1:'"$dnsmasq_port"'", "chain": [ "'"$p1"'", "http://127.0.0.1:1" ] },
         { "name": "tcp", "destination": "127.0.0.1:'"$dnsmasq_port"'", "chain": [ "'"$p1"'" ] } ] }'
     start_host udp || { fail "listeners for datagrams start" "$work/udp.log"; return; }
