@@ -111,6 +111,7 @@ Describe 'starting listeners' {
         @{ Command = 'Start-ProxyServer -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
         @{ Command = 'Start-ProxyServer -DenySource 10.0.0.0/99'; Id = 'InvalidSource'; Target = '10.0.0.0/99' }
         @{ Command = 'Start-ProxyServer -Credential me'; Id = 'InvalidCredential'; Target = 'credential' }
+        @{ Command = 'Start-ProxyServer -MaxConnections 0'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-ProxyServer -BandwidthLimit 10'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-ProxyServer -ClientBandwidthLimit -1'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-ProxyServer -Protocol Relay -Credential $credential'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
@@ -149,10 +150,13 @@ Describe 'starting listeners' {
     }
 
     It 'starts listeners from a CSV file' {
-        Set-Content $TestDrive/forwards.csv @('Name,Destination,LocalPort', "web,$($origin.Address),0", "db,127.0.0.1:5432,0")
+        Set-Content $TestDrive/forwards.csv @('Name,Destination,LocalPort,MaxConnections,BandwidthLimit', "web,$($origin.Address),0,20,1000000", "db,127.0.0.1:5432,,,")
         $jobs = Import-Csv $TestDrive/forwards.csv | Start-AccessListener
         $jobs.Name | Should -Be web, db
         "$($jobs[1].Destination)" | Should -Be 127.0.0.1:5432
+        Set-Content $TestDrive/limits.csv 'Name,MaxConnections,BandwidthLimit', 'web,,0', 'db,30,'
+        Import-Csv $TestDrive/limits.csv | Set-AccessListener
+        (Get-ProxyEvent -Kind Reconfigured).Message | Should -Be 'changed BandwidthLimit from 1000000 to 0', 'changed MaxConnections from 20000 to 30' -Because 'an empty column says nothing'
     }
 
     It 'listens on a Unix socket' -Skip:$IsWindows {

@@ -23,6 +23,7 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
     public EndpointArgument? Destination { get; set; }
 
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    [EmptyColumn(Means = 0)]
     [ValidateRange(0, 65535)]
     public int LocalPort { get; set; }
 

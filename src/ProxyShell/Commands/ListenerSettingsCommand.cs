@@ -40,18 +40,21 @@ public abstract partial class ListenerSettingsCommand : ProxyCmdlet
     [Parameter]
     public virtual AuthorityArgument[]? ClientCertificateAuthority { get; set; }
 
+    // no range here: it would refuse null, which is what an empty column of a file means
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateRange(1, int.MaxValue)]
+    [EmptyColumn]
     public int? MaxConnections { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateRange(0, int.MaxValue)]
+    [EmptyColumn]
     public int? MaxConnectionsPerClient { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [EmptyColumn]
     public long? BandwidthLimit { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [EmptyColumn]
     public long? ClientBandwidthLimit { get; set; }
 
     [Parameter]

@@ -13,6 +13,7 @@ namespace ProxyShell.Commands;
 public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServerSettings
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [EmptyColumn(Means = 0)]
     [ValidateRange(0, 65535)]
     public int LocalPort { get; set; }
 
