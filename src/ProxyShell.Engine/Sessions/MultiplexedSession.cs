@@ -14,7 +14,7 @@ namespace ProxyShell.Engine.Sessions;
 /// </summary>
 /// <example>
 /// <code>
-/// await using MultiplexedSession session = await MultiplexedSession.StartAsync(connection, new SessionOptions(), cancellationToken);
+/// await using MultiplexedSession session = await MultiplexedSession.StartAsync(stream, new SessionOptions(), cancellationToken);
 /// SessionChannel channel = await session.OfferAsync("web", cancellationToken);   // the peer: await session.AcceptAsync("web", …)
 /// await channel.WriteAsync("hello"u8.ToArray(), cancellationToken);
 /// await channel.CompleteWritesAsync(cancellationToken);
@@ -114,6 +114,14 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
         var session = new MultiplexedSession(connection, options, reader, isOdd);
         session.Run();
         return session;
+    }
+
+    /// <summary>As the other one, over any stream that reads and writes at the same time. It belongs to the session.</summary>
+    /// <exception cref="ProxyException">The handshake failed; the stream is closed.</exception>
+    public static ValueTask<MultiplexedSession> StartAsync(Stream stream, SessionOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return StartAsync(new StreamConnection(stream), options, cancellationToken);
     }
 
     /// <summary>Ends the session at once: the connection is reset, and every channel fails.</summary>
