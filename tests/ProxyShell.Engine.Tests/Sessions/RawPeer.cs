@@ -49,8 +49,12 @@ internal sealed class RawPeer : IAsyncDisposable
     /// <summary>A channel that the session offers, as this peer sees it.</summary>
     public static ChannelId Theirs(long number) => new(number, ChannelSource.Remote);
 
-    public Task SendAsync(FrameCode code, ChannelId channel, params byte[] payload) =>
-        SendAsync(new FrameFixture(code, channel.Flipped, Convert.ToHexString(payload)).Written(_codec));
+    /// <summary>The number of the next channel to offer, for those who only want any.</summary>
+    public long NextOffer { get; set; } = 10;
+
+    public byte[] Written(FrameCode code, ChannelId channel, byte[] payload) => new FrameFixture(code, channel.Flipped, Convert.ToHexString(payload)).Written(_codec);
+
+    public Task SendAsync(FrameCode code, ChannelId channel, params byte[] payload) => SendAsync(Written(code, channel, payload));
 
     public async Task SendAsync(byte[] bytes) => await _connection.WriteAsync(bytes, CancellationToken.None).Within();
 
@@ -110,6 +114,19 @@ internal sealed class RawPeer : IAsyncDisposable
 
     /// <summary>Ends this peer's direction.</summary>
     public async Task EndAsync() => await _connection.CompleteWritesAsync(CancellationToken.None);
+
+    /// <summary>Ends this peer's direction, unless the session has left already.</summary>
+    public async Task TryEndAsync()
+    {
+        try
+        {
+            await EndAsync();
+        }
+        catch (ProxyException)
+        {
+            // it has left
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
