@@ -163,11 +163,11 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         _core.Reset();
     }
 
-    // once the peer has ended it needs no more room
+    // once the peer has ended, or the channel is closed, nobody needs more room
     private Grant Taken(int count)
     {
         if (_bytes.Length == 0) _room?.TrySetResult();
-        return count == 0 || _ended || window is null ? default : window.Take(count, owner.PeerGrows);
+        return count == 0 || _ended || _closed || window is null ? default : window.Take(count, owner.PeerGrows);
     }
 
     private bool StopWaiting()

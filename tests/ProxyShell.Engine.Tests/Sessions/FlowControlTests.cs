@@ -145,6 +145,23 @@ public class FlowControlTests
     }
 
     [Fact]
+    public async Task What_is_read_after_the_close_claims_no_window()
+    {
+        var time = new ManualTime();
+        var options = new SessionOptions { Time = time, KeepAlive = Timeout.InfiniteTimeSpan };
+        await using SessionPair pair = await SessionPair.StartAsync(SessionPair.Memory, options);
+        (SessionChannel near, SessionChannel far) = await pair.OpenAsync();
+        await LetGrowAsync(pair, far);
+        pair.Far.NoteRoundTrip(time.GetTimestamp());
+        await near.WriteAsync(new byte[100_000], CancellationToken.None).Within();
+        near.Abort();
+        await pair.EmptyAsync();
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await ConnectedPair.ReadAsync(far, 100_000);
+        Assert.Equal(0, pair.Far.Windows);
+    }
+
+    [Fact]
     public void Windows_share_a_budget()
     {
         var budget = new WindowBudget(300_000);
@@ -191,5 +208,15 @@ public class FlowControlTests
         await Assert.ThrowsAsync<ProxyException>(() => client.ReadAsync(new byte[1], CancellationToken.None).Within());
         ProxyException? error = await relaying.Within();
         Assert.Equal((ProxyErrorReason.IdleTimeout, ProxySide.Upstream), (error!.Reason, error.Side));
+    }
+
+    // a sender that was stalled once has shown that it knows how windows grow
+    private static async Task LetGrowAsync(SessionPair pair, SessionChannel far)
+    {
+        (SessionChannel other, _) = await pair.OpenAsync("other");
+        Task stalled = other.WriteAsync(new byte[200_000], CancellationToken.None).AsTask();
+        await Deadline.Until(() => far.PeerGrows, "the peer asks for growth");
+        other.Abort();
+        await Assert.ThrowsAsync<ProxyException>(() => stalled.Within());
     }
 }
