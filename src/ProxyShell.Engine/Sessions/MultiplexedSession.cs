@@ -145,6 +145,7 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
         {
             // the peer does not listen: it sees the connection break off instead
             _connection.Abort();
+            End(closed, isOrderly: true);
         }
         await _receiving.ConfigureAwait(false);
     }

@@ -29,7 +29,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     private TaskCompletionSource? _drained;
     private bool _isIdle;
     private bool _isBorrowed;
-    private bool _isOver;
+    private volatile bool _isOver;
 
     /// <summary>Held while a sender is touched.</summary>
     public Lock Gate => _gate;
@@ -52,6 +52,8 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                     _isBorrowed = false;
                     continue;
                 }
+                // who stopped the loop before it rested finds nobody to wake
+                if (_isOver) break;
                 ArrayPool<byte>.Shared.Return(batch);
                 batch = null;
                 await new ValueTask(this, _wake.Version).ConfigureAwait(false);

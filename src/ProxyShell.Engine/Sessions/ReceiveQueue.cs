@@ -112,7 +112,8 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         {
             if (discard) _bytes.Clear();
             if (discard || !_ended) _failure ??= error;
-            if (_bytes.Length == 0) _room?.TrySetResult();
+            // nothing more is added, so nobody has to wait for room
+            _room?.TrySetResult();
             if (!StopWaiting()) return;
         }
         _core.SetException(error);
@@ -139,7 +140,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     {
         lock (_gate)
         {
-            if (_bytes.Length < limit) return Task.CompletedTask;
+            if (_bytes.Length < limit || _failure is not null) return Task.CompletedTask;
             _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task;
         }

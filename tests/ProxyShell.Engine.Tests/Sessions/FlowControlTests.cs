@@ -111,6 +111,33 @@ public class FlowControlTests
     }
 
     [Fact]
+    public void What_may_be_under_way_becomes_less_when_the_reader_takes_less()
+    {
+        var time = new ManualTime();
+        var trip = new RoundTrip(time);
+        trip.Observe(0, TimeSpan.FromMilliseconds(10).Ticks);
+        var window = new ReceiveWindow(1 << 24, new WindowBudget(1 << 30), trip, time);
+        window.Open(20_000);
+        Run(10_000, milliseconds: 150);
+        Assert.InRange(window.Room, 30_000, 60_000);
+        long size = window.Size;
+        Run(100, milliseconds: 2000);
+        // the size was promised; what the peer is told holds it back
+        Assert.Equal(size, window.Size);
+        Assert.Equal(20_000, window.Room);
+
+        void Run(int perMillisecond, int milliseconds)
+        {
+            for (int i = 0; i < milliseconds; i++)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(1));
+                Assert.True(window.TryReceive(perMillisecond));
+                window.Take(perMillisecond, peerGrows: true);
+            }
+        }
+    }
+
+    [Fact]
     public void A_reader_that_stalls_gets_no_larger_window()
     {
         var time = new ManualTime();
@@ -159,6 +186,41 @@ public class FlowControlTests
         time.Advance(TimeSpan.FromMilliseconds(1));
         await ConnectedPair.ReadAsync(far, 100_000);
         Assert.Equal(0, pair.Far.Windows);
+    }
+
+    [Fact]
+    public async Task Without_windows_a_stalled_reader_stalls_the_session_until_it_reads_or_ends()
+    {
+        await using SessionPair pair = await SessionPair.StartAsync(SessionPair.Memory, new SessionOptions { Version = MultiplexingVersion.V1, Window = 50_000 });
+        (SessionChannel near, SessionChannel far) = await pair.OpenAsync();
+        (SessionChannel second, SessionChannel secondFar) = await pair.OpenAsync("second");
+        byte[] sent = RandomBytes.Of(4_000_000);
+        Task writing = SessionPair.SendAsync(near, sent);
+        await Deadline.Until(() => pair.Far.BytesReceived >= 50_000, "the channel is full");
+        Assert.False(writing.IsCompleted);
+        Assert.InRange(pair.Far.BytesReceived, 50_000, 50_000 + FrameCodec.MaxPayload);
+        Task<byte[]> reading = SessionPair.ReadToEndAsync(far);
+        Assert.Equal(sent, await reading);
+        await writing.Within();
+
+        writing = second.WriteAsync(sent, CancellationToken.None).AsTask();
+        await Deadline.Until(() => pair.Far.BytesReceived >= sent.Length + 50_000, "the second channel is full");
+        secondFar.Abort();
+        await Assert.ThrowsAsync<ProxyException>(() => writing.Within());
+    }
+
+    [Fact]
+    public async Task Without_windows_a_session_ends_while_a_reader_stalls()
+    {
+        await using SessionPair pair = await SessionPair.StartAsync(SessionPair.Memory, new SessionOptions { Version = MultiplexingVersion.V1, Window = 50_000 });
+        (SessionChannel near, _) = await pair.OpenAsync();
+        Task writing = near.WriteAsync(RandomBytes.Of(4_000_000), CancellationToken.None).AsTask();
+        await Deadline.Until(() => pair.Far.BytesReceived >= 50_000, "the channel is full");
+        pair.Far.Abort();
+        Assert.Equal(ProxyErrorReason.Aborted, (await pair.Far.Completion.Within())!.Reason);
+        await pair.Far.DisposeAsync().Within();
+        await Assert.ThrowsAsync<ProxyException>(() => writing.Within());
+        pair.Unwatch();
     }
 
     [Fact]

@@ -207,6 +207,20 @@ public class ProtocolTests
     }
 
     [Fact]
+    public async Task A_session_may_end_at_any_moment()
+    {
+        for (int round = 0; round < 500; round++)
+        {
+            await using SessionPair pair = await SessionPair.StartAsync(SessionPair.Memory, new SessionOptions());
+            pair.Unwatch();
+            SessionChannel channel = pair.Near.Offer("x");
+            Task ending = Task.Run(round % 2 == 0 ? pair.Near.Abort : pair.Far.Abort);
+            await Assert.ThrowsAsync<ProxyException>(() => channel.Acceptance.Within());
+            await ending.Within();
+        }
+    }
+
+    [Fact]
     public async Task Seeded_channels_are_open_from_the_start()
     {
         await using SessionPair pair = await SessionPair.StartAsync(SessionPair.Memory, new SessionOptions { SeededChannels = 2 });
