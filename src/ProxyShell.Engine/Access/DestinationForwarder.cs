@@ -14,15 +14,26 @@ namespace ProxyShell.Engine.Access;
 /// <summary>Forwards every connection to one destination.</summary>
 internal sealed class DestinationForwarder(InboundContext context, HostEndpoint destination, ProxyHeaderVersion introduction, EndPoint listened) : IClientServer
 {
+    private const string Protocol = "tcp";
+
     private readonly FlightTarget _target = new(TransportAddress.Tcp(destination), TlsTrust.System, null);
 
     public async Task ServeAsync(ServedConnection served)
     {
-        // a PROXY header goes before everything that the client says
-        EarlyPayload? early = introduction == ProxyHeaderVersion.None ? new EarlyPayload(served.Client, served.Record, served.Bandwidth) : null;
-        DuplexConnection upstream = await context.ConnectAsync(served, "tcp", _target, early).ConfigureAwait(false);
-        if (early is null) await IntroduceAsync(served, upstream).ConfigureAwait(false);
+        DuplexConnection upstream = await ConnectAsync(served).ConfigureAwait(false);
         await context.RelayAsync(served, served.Client, upstream).ConfigureAwait(false);
+    }
+
+    // a PROXY header goes before everything that the client says
+    private ValueTask<DuplexConnection> ConnectAsync(ServedConnection served) => introduction == ProxyHeaderVersion.None
+        ? context.ConnectAsync(served, Protocol, _target, new EarlyPayload(served.Client, served.Record, served.Bandwidth))
+        : ConnectIntroducedAsync(served);
+
+    private async ValueTask<DuplexConnection> ConnectIntroducedAsync(ServedConnection served)
+    {
+        DuplexConnection upstream = await context.ConnectAsync(served, Protocol, _target).ConfigureAwait(false);
+        await IntroduceAsync(served, upstream).ConfigureAwait(false);
+        return upstream;
     }
 
     public ValueTask TurnAwayAsync(DuplexConnection connection) => connection.DisposeAsync();

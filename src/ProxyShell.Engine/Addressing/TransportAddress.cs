@@ -8,7 +8,11 @@ public sealed record TransportAddress
     /// <summary>The longest path of a Unix socket in bytes (sockaddr_un of Linux, less the final zero).</summary>
     public const int MaxPathLength = 107;
 
-    private TransportAddress(TransportKind kind, HostEndpoint? endpoint, string? path) => (Kind, Endpoint, Path) = (kind, endpoint, path);
+    // all connections to one address share its text
+    private readonly string _text;
+
+    private TransportAddress(TransportKind kind, HostEndpoint? endpoint, string? path) =>
+        (Kind, Endpoint, Path, _text) = (kind, endpoint, path, path is null ? endpoint!.ToString() : "unix:" + path);
 
     /// <summary>The transport.</summary>
     public TransportKind Kind { get; }
@@ -42,5 +46,5 @@ public sealed record TransportAddress
     }
 
     /// <inheritdoc />
-    public override string ToString() => Path is null ? Endpoint!.ToString() : "unix:" + Path;
+    public override string ToString() => _text;
 }

@@ -17,19 +17,27 @@ public static class Relay
         RunAsync(client, upstream, traffic, Bandwidth.Unlimited);
 
     /// <summary>Relays; returns null after an orderly end, else the first failure, which names its side.</summary>
-    internal static async ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
+    internal static ValueTask<ProxyException?> RunAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
     {
-        ProxyException? early = await ForwardUnreadAsync(client, upstream, traffic, bandwidth).ConfigureAwait(false);
-        if (early is not null) return early;
-        if (SpliceAllowed && client is LinuxConnection first && upstream is LinuxConnection second)
-            return await new SocketRelay(first, second, traffic, bandwidth).RunAsync().ConfigureAwait(false);
-        return await new BufferedRelay(client, upstream, traffic, bandwidth).RunAsync().ConfigureAwait(false);
+        // what a header reader read too much goes first; where there is none, no frame of ours lives as long as the connection
+        ReadOnlyMemory<byte> up = client.TakeUnread(), down = upstream.TakeUnread();
+        return up.IsEmpty && down.IsEmpty
+            ? JoinAsync(client, upstream, traffic, bandwidth)
+            : ForwardAndJoinAsync(client, upstream, up, down, traffic, bandwidth);
     }
 
-    // what a header reader read too much goes first
-    private static async ValueTask<ProxyException?> ForwardUnreadAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
+    private static ValueTask<ProxyException?> JoinAsync(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth) =>
+        SpliceAllowed && client is LinuxConnection first && upstream is LinuxConnection second
+            ? new ValueTask<ProxyException?>(new SocketRelay(first, second, traffic, bandwidth).RunAsync())
+            : new BufferedRelay(client, upstream, traffic, bandwidth).RunAsync();
+
+    private static async ValueTask<ProxyException?> ForwardAndJoinAsync(
+        DuplexConnection client, DuplexConnection upstream, ReadOnlyMemory<byte> up, ReadOnlyMemory<byte> down, Traffic traffic, Bandwidth bandwidth) =>
+        await ForwardAsync(client, upstream, up, down, traffic, bandwidth).ConfigureAwait(false) ?? await JoinAsync(client, upstream, traffic, bandwidth).ConfigureAwait(false);
+
+    private static async ValueTask<ProxyException?> ForwardAsync(
+        DuplexConnection client, DuplexConnection upstream, ReadOnlyMemory<byte> up, ReadOnlyMemory<byte> down, Traffic traffic, Bandwidth bandwidth)
     {
-        ReadOnlyMemory<byte> up = client.TakeUnread(), down = upstream.TakeUnread();
         bandwidth.Charge(up.Length, TrafficDirection.Sent);
         bandwidth.Charge(down.Length, TrafficDirection.Received);
         ProxySide writing = ProxySide.Upstream;

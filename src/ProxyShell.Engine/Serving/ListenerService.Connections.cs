@@ -34,12 +34,8 @@ public abstract partial class ListenerService
         {
             served.Record.SetUpWith(served.Clock.Source);
             served.Clock.Allow(setup.Options.HandshakeTimeout);
-            if (served.Share is null && await IntroduceAsync(served, setup).ConfigureAwait(false) is { } refusal)
-            {
-                await TurnAwayAsync(served, refusal, setup).ConfigureAwait(false);
-                return;
-            }
-            if (setup.Tls is { } tls) await EncryptAsync(served, tls).ConfigureAwait(false);
+            bool isReady = served.Share is not null && setup.Tls is null;
+            if (!isReady && !await PrepareAsync(served, setup).ConfigureAwait(false)) return;
             await setup.Clients.ServeAsync(served).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -50,6 +46,18 @@ public abstract partial class ListenerService
         await CloseAsync(served, error).ConfigureAwait(false);
         served.Share?.Leave();
         Registry.End(served.Record, error, served.WasRefused);
+    }
+
+    // apart, so that what it needs is not kept for as long as the connection lives
+    private async ValueTask<bool> PrepareAsync(ServedConnection served, ServiceSetup setup)
+    {
+        if (served.Share is null && await IntroduceAsync(served, setup).ConfigureAwait(false) is { } refusal)
+        {
+            await TurnAwayAsync(served, refusal, setup).ConfigureAwait(false);
+            return false;
+        }
+        if (setup.Tls is { } tls) await EncryptAsync(served, tls).ConfigureAwait(false);
+        return true;
     }
 
     // a PROXY header tells who the client is, and only then can be said whether it may come in
