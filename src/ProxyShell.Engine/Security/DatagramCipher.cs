@@ -13,7 +13,7 @@ internal sealed class DatagramCipher : IDisposable
     public const int Overhead = NumberLength + TagLength;
 
     private const int NumberLength = 8;
-    private const int TagLength = 16;
+    private const int TagLength = PayloadCiphers.TagLength;
 
     private readonly Lock _gate = new();
     private readonly AesGcm _cipher;
@@ -21,30 +21,15 @@ internal sealed class DatagramCipher : IDisposable
     private ulong _next;
     private bool _disposed;
 
-    private DatagramCipher(ProxyKey key, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> label)
-    {
-        Span<byte> derived = stackalloc byte[32];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret, derived, salt, label);
-        _cipher = new AesGcm(derived, TagLength);
-        CryptographicOperations.ZeroMemory(derived);
-    }
+    private DatagramCipher(AesGcm cipher) => _cipher = cipher;
 
     /// <summary>For what the client sends.</summary>
-    public static DatagramCipher FromClient(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp)
-    {
-        Span<byte> salt = stackalloc byte[24];
-        WriteSalt(salt, nonce, timestamp);
-        return new DatagramCipher(key, salt, "proxyshell datagrams from client v1"u8);
-    }
+    public static DatagramCipher FromClient(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp) =>
+        new(PayloadCiphers.FromClient(key, nonce, timestamp, "proxyshell datagrams from client v1"u8));
 
-    /// <summary>For what the last hop sends; its own salt keeps two answers to one request apart.</summary>
-    public static DatagramCipher FromHop(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp, UInt128 responseSalt)
-    {
-        Span<byte> salt = stackalloc byte[40];
-        WriteSalt(salt, nonce, timestamp);
-        BinaryPrimitives.WriteUInt128BigEndian(salt[24..], responseSalt);
-        return new DatagramCipher(key, salt, "proxyshell datagrams from hop v1"u8);
-    }
+    /// <summary>For what the last hop sends.</summary>
+    public static DatagramCipher FromHop(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp, UInt128 responseSalt) =>
+        new(PayloadCiphers.FromHop(key, nonce, timestamp, responseSalt, "proxyshell datagrams from hop v1"u8));
 
     /// <summary>Writes number, ciphertext and tag; returns their length, or -1 once disposed.</summary>
     public int Seal(ReadOnlySpan<byte> clear, Span<byte> output)
@@ -97,11 +82,5 @@ internal sealed class DatagramCipher : IDisposable
         }
         _window.Add(number);
         return length;
-    }
-
-    private static void WriteSalt(Span<byte> salt, UInt128 nonce, DateTimeOffset timestamp)
-    {
-        BinaryPrimitives.WriteUInt128BigEndian(salt, nonce);
-        BinaryPrimitives.WriteInt64BigEndian(salt[16..], timestamp.ToUnixTimeMilliseconds());
     }
 }

@@ -10,36 +10,21 @@ namespace ProxyShell.Engine.Security;
 internal sealed class RecordCipher : IDisposable
 {
     /// <summary>Bytes that sealing adds to a record.</summary>
-    public const int TagLength = 16;
+    public const int TagLength = PayloadCiphers.TagLength;
 
     private readonly AesGcm _cipher;
     private readonly byte[] _nonce = new byte[12];
     private ulong _count;
 
-    private RecordCipher(ProxyKey key, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> label)
-    {
-        Span<byte> derived = stackalloc byte[32];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret, derived, salt, label);
-        _cipher = new AesGcm(derived, TagLength);
-        CryptographicOperations.ZeroMemory(derived);
-    }
+    private RecordCipher(AesGcm cipher) => _cipher = cipher;
 
     /// <summary>For what the client sends.</summary>
-    public static RecordCipher FromClient(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp)
-    {
-        Span<byte> salt = stackalloc byte[24];
-        WriteSalt(salt, nonce, timestamp);
-        return new RecordCipher(key, salt, "proxyshell payload from client v1"u8);
-    }
+    public static RecordCipher FromClient(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp) =>
+        new(PayloadCiphers.FromClient(key, nonce, timestamp, "proxyshell payload from client v1"u8));
 
-    /// <summary>For what the last hop sends; its own salt keeps two answers to one request apart.</summary>
-    public static RecordCipher FromHop(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp, UInt128 responseSalt)
-    {
-        Span<byte> salt = stackalloc byte[40];
-        WriteSalt(salt, nonce, timestamp);
-        BinaryPrimitives.WriteUInt128BigEndian(salt[24..], responseSalt);
-        return new RecordCipher(key, salt, "proxyshell payload from hop v1"u8);
-    }
+    /// <summary>For what the last hop sends.</summary>
+    public static RecordCipher FromHop(ProxyKey key, UInt128 nonce, DateTimeOffset timestamp, UInt128 responseSalt) =>
+        new(PayloadCiphers.FromHop(key, nonce, timestamp, responseSalt, "proxyshell payload from hop v1"u8));
 
     /// <summary>Writes ciphertext and tag.</summary>
     public void Seal(ReadOnlySpan<byte> clear, Span<byte> output, ReadOnlySpan<byte> bound) =>
@@ -60,12 +45,6 @@ internal sealed class RecordCipher : IDisposable
     }
 
     public void Dispose() => _cipher.Dispose();
-
-    private static void WriteSalt(Span<byte> salt, UInt128 nonce, DateTimeOffset timestamp)
-    {
-        BinaryPrimitives.WriteUInt128BigEndian(salt, nonce);
-        BinaryPrimitives.WriteInt64BigEndian(salt[16..], timestamp.ToUnixTimeMilliseconds());
-    }
 
     private byte[] NextNonce()
     {
