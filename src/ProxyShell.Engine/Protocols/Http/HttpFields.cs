@@ -51,13 +51,6 @@ internal sealed class HttpFields
         return -1;
     }
 
-    public int CountOf(HttpFieldKind kind)
-    {
-        int count = 0;
-        for (int i = Find(kind); i >= 0; i = Find(kind, i + 1)) count++;
-        return count;
-    }
-
     /// <summary>The value of the only field of a kind; empty when there is none or more than one.</summary>
     public ReadOnlySpan<byte> Only(HttpFieldKind kind) =>
         Find(kind) is >= 0 and var first && Find(kind, first + 1) < 0 ? Value(first) : default;
