@@ -8,10 +8,11 @@ namespace ProxyShell.Engine.Serving;
 /// <summary>The life of one connection, from accept to its last event.</summary>
 public abstract partial class ListenerService
 {
-    private void OnAccepted(DuplexConnection accepted)
+    private void OnAccepted(DuplexConnection accepted) => OnAccepted(accepted, Setup);
+
+    private void OnAccepted(DuplexConnection accepted, ServiceSetup setup)
     {
         // behind a balancer the client is known when its header is read
-        ServiceSetup setup = Setup;
         ServiceOptions options = setup.Options;
         var refusal = Refusal.TooMany;
         ClientShare? share = options.AcceptProxyProtocol ? null : setup.Admission.TryEnter(accepted.RemoteEndPoint, out refusal);

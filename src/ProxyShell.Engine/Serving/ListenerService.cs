@@ -107,17 +107,27 @@ public abstract partial class ListenerService : IAsyncDisposable
     {
         RefuseStrangers();
         if (BindAddress is UnixDomainSocketEndPoint path) await ListenAddress.RemoveStaleSocketAsync(path, cancellationToken).ConfigureAwait(false);
-        lock (_gate)
+        try
         {
-            if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
-            Bind();
-            _sweeper = new ConnectionSweeper(Registry, CurrentOptions);
-            State = ServiceState.Running;
+            lock (_gate)
+            {
+                if (State != ServiceState.Created) throw new InvalidOperationException($"{Name} was started before.");
+                Bind();
+                BindEntrances();
+                _sweeper = new ConnectionSweeper(Registry, CurrentOptions);
+                State = ServiceState.Running;
+            }
+        }
+        catch (ProxyException)
+        {
+            await UnbindAsync().ConfigureAwait(false);
+            throw;
         }
         ProtectSocketFile();
         Registry.Write(ProxyEventKind.Started, $"listening on {Listening}");
         Outbound?.StartWatching(Registry);
-        _listener?.Start(OnAccepted, OnAcceptTrouble);
+        _listener?.Start(OnAccepted, error => OnAcceptTrouble(LocalEndPoint, error));
+        StartEntrances();
         if (_datagrams is not null) Datagrams!.Start(this, _datagrams);
     }
 
@@ -149,7 +159,9 @@ public abstract partial class ListenerService : IAsyncDisposable
         State = ServiceState.Stopping;
         await Task.Yield();
         if (_listener is not null) await _listener.DisposeAsync().ConfigureAwait(false);
+        await CloseEntrancesAsync().ConfigureAwait(false);
         RemoveSocketFile();
+        OnStopping();
         if (_datagrams is null) _freed.TrySetResult();
         if (Outbound is { } outbound) await outbound.StopWatchingAsync().ConfigureAwait(false);
         // flows that are open still need the datagram socket
@@ -205,6 +217,11 @@ public abstract partial class ListenerService : IAsyncDisposable
         }
     }
 
-    private void OnAcceptTrouble(Exception error) =>
-        Registry.Write(ProxyEventKind.Warning, $"cannot accept on {LocalEndPoint}: {error.Message}; trying again", ProxyErrorReason.ResourceExhausted);
+    /// <summary>No more connections come; those that are open are given time. What a derived class holds open ends when they have.</summary>
+    private protected virtual void OnStopping()
+    {
+    }
+
+    private void OnAcceptTrouble(EndPoint at, Exception error) =>
+        Registry.Write(ProxyEventKind.Warning, $"cannot accept on {at}: {error.Message}; trying again", ProxyErrorReason.ResourceExhausted);
 }

@@ -10,6 +10,7 @@ using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Tests.Serving;
 
@@ -257,9 +258,10 @@ public class ReconfigureTests
     [Theory]
     [InlineData(typeof(ProxyServerOptions))]
     [InlineData(typeof(AccessListenerOptions))]
+    [InlineData(typeof(TunnelGatewayOptions))]
     public void Every_option_is_compared(Type type)
     {
-        ServiceOptions options = type == typeof(ProxyServerOptions) ? new ProxyServerOptions() : new AccessListenerOptions();
+        var options = (ServiceOptions)Activator.CreateInstance(type)!;
         IEnumerable<string> settable = type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Where(p => p.SetMethod is not null).Select(p => p.Name);
         Assert.Empty(settable.Except(options.Values.Select(v => v.Name)));
     }
