@@ -31,15 +31,15 @@ internal sealed class HttpInbound(InboundContext context, bool proxies, InboundP
 
     public override async Task ServeAsync(ServedConnection served, HeaderReader reader)
     {
-        var requests = new HttpRequestReader(Context, served, reader);
-        HttpForwarder? forwarder = null;
+        var requests = new HttpRequestReader(Context, served, reader, fault => HttpRefusals.RefuseAsync(Context, served, fault));
+        ProxyForwarder? forwarder = null;
         try
         {
             while (await requests.ReadAsync().ConfigureAwait(false) is { Form: HttpTargetForm.Absolute } request)
             {
                 await AdmitAsync(served, request).ConfigureAwait(false);
                 if (request.EndsHere) throw await RefuseLastAsync(served, request).ConfigureAwait(false);
-                forwarder ??= new HttpForwarder(Context, served, reader);
+                forwarder ??= new ProxyForwarder(Context, served, reader);
                 if (!await forwarder.ForwardAsync(request).ConfigureAwait(false)) return;
             }
         }

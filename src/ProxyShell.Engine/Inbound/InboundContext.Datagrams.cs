@@ -10,17 +10,15 @@ namespace ProxyShell.Engine.Inbound;
 /// <summary>Setting up flows of datagrams.</summary>
 internal sealed partial class InboundContext
 {
-    public ConnectionRegistry Registry => registry;
-
     /// <summary>Makes a flow of a client that is connected already part of the service; false when it is one too many.</summary>
     public bool TryEnter(DatagramFlow flow, IPEndPoint client, string destination)
     {
-        if (registry.TryOpen(client, flow, options.MaxConnections) is not { } record)
+        if (Registry.TryOpen(client, flow, Options.MaxConnections) is not { } record)
         {
-            registry.CountRefused();
+            Registry.CountRefused();
             return false;
         }
-        flow.Begin(record, destination, options.UdpIdleTimeout);
+        flow.Begin(record, destination, Options.UdpIdleTimeout);
         return true;
     }
 
@@ -32,7 +30,7 @@ internal sealed partial class InboundContext
     {
         SetUpClock clock = SetUpClock.Rent(Time);
         flow.Record.SetUpWith(clock.Source);
-        clock.Allow(options.ConnectTimeout);
+        clock.Allow(Options.ConnectTimeout);
         try
         {
             flow.Attach(await outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Allowed, clock.Token).ConfigureAwait(false));

@@ -1,6 +1,5 @@
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Relaying;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -8,13 +7,10 @@ using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Inbound;
 
-/// <summary>What a service lends its protocols, and the steps that all of them share.</summary>
+/// <summary>What a service lends its protocols: besides the steps that all services share, its way out and its users.</summary>
 internal sealed partial class InboundContext(ServiceOptions options, ConnectionRegistry registry, Outbound outbound, IReadOnlyList<ProxyCredential> credentials)
+    : ServiceContext(options, registry)
 {
-    public ServiceOptions Options => options;
-
-    public TimeProvider Time => options.TimeProvider;
-
     /// <summary>The way out.</summary>
     public Outbound Outbound => outbound;
 
@@ -33,7 +29,7 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
     {
         ProxyConnection record = served.Record;
         (record.Protocol, record.Destination, record.State) = (protocol, target.Address!.ToString(), ConnectionState.Connecting);
-        served.Clock.Allow(options.ConnectTimeout);
+        served.Clock.Allow(Options.ConnectTimeout);
         try
         {
             DuplexConnection upstream = await outbound.ConnectAsync(record, target, early, served.Clock.Allowed, served.Clock.Token).ConfigureAwait(false);
@@ -45,66 +41,5 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
             served.WasRefused = e is { Stage: ProxyStage.Policy, HopNumber: null };
             throw;
         }
-    }
-
-    /// <summary>Puts on record that the destination is reached; the event is written once for a connection, whatever it reaches later.</summary>
-    public void NoteOpen(ServedConnection served)
-    {
-        served.Record.State = ConnectionState.Open;
-        if (served.WasOpened) return;
-        served.WasOpened = true;
-        registry.Write(ProxyEventKind.Opened, "opened", connection: served.Record);
-    }
-
-    /// <summary>Set-up is over: relays until the end, and throws what failed. Closes the upstream side.</summary>
-    public async Task RelayAsync(ServedConnection served, DuplexConnection client, DuplexConnection upstream)
-    {
-        await using (upstream.ConfigureAwait(false))
-        {
-            served.EndSetUp();
-            NoteOpen(served);
-            if (await Relay.RunAsync(client, upstream, served.Record, served.Bandwidth).ConfigureAwait(false) is { } failure) throw failure;
-        }
-    }
-
-    /// <summary>
-    /// Sends a client its last words and lingers until it has read them. An answer that cannot be delivered changes nothing: the failure
-    /// that it tells of is on record.
-    /// </summary>
-    public async Task TellAsync(ServedConnection served, ReadOnlyMemory<byte> answer)
-    {
-        try
-        {
-            using var limit = new CancellationTokenSource(options.HandshakeTimeout, Time);
-            await served.Client.WriteAsync(answer, limit.Token).ConfigureAwait(false);
-            served.WasTold = true;
-            await LingeringClose.RunAsync(served.Client, Time).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ProxyException or OperationCanceledException)
-        {
-            served.Client.Abort();
-        }
-    }
-
-    /// <summary>Reads more of a request; the end of the stream or its breaking off is thrown, with the client at fault.</summary>
-    public static async ValueTask ReadMoreAsync(ServedConnection served, HeaderReader reader, string what)
-    {
-        try
-        {
-            if (await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false)) return;
-        }
-        catch (ProxyException e)
-        {
-            served.WasRefused = true;
-            throw new ProxyException(e.Reason, ProxyStage.Request, "client", $"{e.Detail} instead of {what}", e) { Side = ProxySide.Client };
-        }
-        throw Refused(served, ProxyErrorReason.ConnectionClosed, reader.Bytes.IsEmpty ? $"closed the connection without {what}" : $"closed the connection within {what}");
-    }
-
-    /// <summary>The error for a client that did not keep to its protocol or is not admitted.</summary>
-    public static ProxyException Refused(ServedConnection served, ProxyErrorReason reason, string detail)
-    {
-        served.WasRefused = true;
-        return new ProxyException(reason, ProxyStage.Request, "client", detail) { Side = ProxySide.Client };
     }
 }

@@ -12,6 +12,15 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// </summary>
 internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source, HttpBodyScanner body, TrafficDirection direction)
 {
+    /// <summary>The most bytes of data that the body may have.</summary>
+    public long MaxData { get; init; } = long.MaxValue;
+
+    /// <summary>Runs while the sink is to take something.</summary>
+    public HttpAnswerClock? Clock { get; init; }
+
+    /// <summary>How many bytes of data have passed.</summary>
+    public long Data => body.Data;
+
     public bool IsComplete => body.IsComplete;
 
     /// <summary>Whether what failed was the writing.</summary>
@@ -55,7 +64,9 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
             await served.Bandwidth.WaitAsync(bytes.Length, direction, stop).ConfigureAwait(false);
         }
         IsWriting = true;
+        Clock?.Run();
         await sink.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        Clock?.Pause();
         IsWriting = false;
         if (direction == TrafficDirection.Sent) served.Record.AddSent(bytes.Length);
         else served.Record.AddReceived(bytes.Length);
@@ -70,6 +81,9 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
         return body.EndsWithStream ? false : throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, null, "closed the connection within a body");
     }
 
-    private int Take(Span<byte> bytes, out int taken) =>
-        body.TryTake(bytes, out taken, out int kept) ? kept : throw new ProxyException(ProxyErrorReason.ProtocolError, ProxyStage.Relay, null, body.Fault);
+    private int Take(Span<byte> bytes, out int taken)
+    {
+        if (!body.TryTake(bytes, out taken, out int kept)) throw new ProxyException(ProxyErrorReason.ProtocolError, ProxyStage.Relay, null, body.Fault);
+        return body.Data <= MaxData ? kept : throw new ProxyException(ProxyErrorReason.LimitExceeded, ProxyStage.Relay, null, $"the body is over the limit of {MaxData} bytes");
+    }
 }

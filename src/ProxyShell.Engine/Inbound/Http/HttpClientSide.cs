@@ -25,11 +25,17 @@ internal sealed class HttpClientSide(HeaderReader reader)
         if (_watching.IsCompleted && reader.Bytes.IsEmpty && Fault is null) _watching = WatchAsync();
     }
 
+    /// <summary>
+    /// The upstream connection is no longer this client's, whatever becomes of the client. False when it is broken off already, or was not
+    /// watched for: then it must not be used again.
+    /// </summary>
+    public bool TryRelease() => Interlocked.Exchange(ref _upstream, null) is not null;
+
     /// <summary>Notes what the client did wrong and breaks the upstream connection off.</summary>
-    public void Blame(ProxyException error, IAbortable upstream)
+    public void Blame(ProxyException error, IAbortable? upstream)
     {
         Fault = new ProxyException(error.Reason, ProxyStage.Request, "client", error.Detail, error) { Side = ProxySide.Client };
-        upstream.Abort();
+        upstream?.Abort();
     }
 
     /// <summary>Ends the watch for good; before that nobody else may read from the connection.</summary>
@@ -56,7 +62,7 @@ internal sealed class HttpClientSide(HeaderReader reader)
         }
         catch (ProxyException e)
         {
-            Blame(e, _upstream!);
+            Blame(e, Interlocked.Exchange(ref _upstream, null));
         }
     }
 }

@@ -3,11 +3,8 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// <summary>What follows an exchange of request and response.</summary>
 internal enum HttpExchangeEnd
 {
-    /// <summary>The next request, over both connections.</summary>
+    /// <summary>The client's next request.</summary>
     NextRequest,
-
-    /// <summary>The next request; the origin's connection has served its turn.</summary>
-    NextOrigin,
 
     /// <summary>The end of the client's connection.</summary>
     Close,

@@ -1,70 +1,85 @@
-using ProxyShell.Engine.Addressing;
-using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Http;
-using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Inbound.Http;
 
 /// <summary>
-/// Forwards the requests of one client, one after another and so in order however many it has sent ahead. The connection to an origin is
-/// kept as long as the requests go there.
+/// Passes the requests of one client on, one after another and so in order however many it has sent ahead. Where they go, and what becomes
+/// of the connection there, is up to the derived class.
 /// </summary>
-internal sealed class HttpForwarder(InboundContext context, ServedConnection served, HeaderReader reader) : IAsyncDisposable
+internal abstract class HttpForwarder(ServiceContext context, ServedConnection served, HeaderReader reader) : IAsyncDisposable
 {
     private readonly HttpClientSide _client = new(reader);
-    private HttpUpstream? _upstream;
 
-    /// <summary>Forwards a request in absolute form; false when no other one can follow.</summary>
+    protected ServedConnection Served => served;
+
+    /// <summary>Passes a request on; false when no other one can follow.</summary>
     public async Task<bool> ForwardAsync(HttpRequestHead request)
     {
         HttpExchangeEnd end;
         do
         {
-            HttpUpstream upstream = await ReachAsync(request).ConfigureAwait(false);
+            if (await ReachAsync(request).ConfigureAwait(false) is not { } upstream) return true;
             end = await ExchangeAsync(upstream, request).ConfigureAwait(false);
-            if (end is not (HttpExchangeEnd.NextRequest or HttpExchangeEnd.Upgraded)) await LeaveAsync().ConfigureAwait(false);
         }
         while (end == HttpExchangeEnd.Stale);
-        if (end == HttpExchangeEnd.Upgraded) await RelayAsync().ConfigureAwait(false);
         if (end == HttpExchangeEnd.CloseEarly) await LingerAsync().ConfigureAwait(false);
-        return end is HttpExchangeEnd.NextRequest or HttpExchangeEnd.NextOrigin;
+        return end == HttpExchangeEnd.NextRequest;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync() => _client.EndWatchAsync();
+
+    /// <summary>
+    /// Gets the connection to the origin of a request. Null when there is none, the client was told so and may ask for more; a failure is
+    /// thrown after the client was told.
+    /// </summary>
+    protected abstract ValueTask<HttpUpstream?> ReachAsync(HttpRequestHead request);
+
+    /// <summary>On which terms the request is passed on.</summary>
+    protected abstract HttpTerms TermsFor(HttpRequestHead request);
+
+    /// <summary>Keeps a connection that can carry another request, or closes it.</summary>
+    protected abstract ValueTask LeaveAsync(HttpUpstream upstream, bool canServeMore);
+
+    /// <summary>What to tell the client of a failure before the response; null for nothing.</summary>
+    protected abstract HttpRefusal? RefusalFor(ProxyException cause);
+
+    /// <summary>An exchange has ended, however it did.</summary>
+    protected virtual void Note(HttpExchange exchange)
     {
-        await LeaveAsync().ConfigureAwait(false);
+        // for those who keep books
+    }
+
+    /// <summary>Tells a client, after which the connection is closed.</summary>
+    protected async Task TellAsync(HttpRefusal refusal, HttpRequestHead request)
+    {
         await _client.EndWatchAsync().ConfigureAwait(false);
-    }
-
-    private async ValueTask<HttpUpstream> ReachAsync(HttpRequestHead request)
-    {
-        HostEndpoint endpoint = request.Endpoint!;
-        if (_upstream is { } open && open.Endpoint == endpoint && open.TryWake()) return open;
-        await LeaveAsync().ConfigureAwait(false);
-        try
-        {
-            var target = new FlightTarget(TransportAddress.Tcp(endpoint), TlsTrust.System, null);
-            DuplexConnection connection = await context.ConnectAsync(served, "http", target).ConfigureAwait(false);
-            served.Clock.Allow(Timeout.InfiniteTimeSpan);
-            context.NoteOpen(served);
-            return _upstream = new HttpUpstream(connection, endpoint);
-        }
-        catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
-        {
-            await TellAsync(HttpRefusals.For(e, context.Options), request).ConfigureAwait(false);
-            throw;
-        }
+        await HttpRefusals.TellAsync(context, served, refusal, request).ConfigureAwait(false);
     }
 
     private async Task<HttpExchangeEnd> ExchangeAsync(HttpUpstream upstream, HttpRequestHead request)
     {
-        var exchange = new HttpExchange(served, _client, upstream, request, context.Time);
+        using var exchange = new HttpExchange(served, _client, upstream, request, TermsFor(request));
         try
         {
-            return await exchange.RunAsync().ConfigureAwait(false);
+            HttpExchangeEnd end = await RunAsync(exchange, upstream, request).ConfigureAwait(false);
+            if (end == HttpExchangeEnd.Upgraded) await RelayAsync(upstream).ConfigureAwait(false);
+            return end;
+        }
+        finally
+        {
+            Note(exchange);
+        }
+    }
+
+    private async Task<HttpExchangeEnd> RunAsync(HttpExchange exchange, HttpUpstream upstream, HttpRequestHead request)
+    {
+        var end = HttpExchangeEnd.Close;
+        try
+        {
+            return end = await exchange.RunAsync().ConfigureAwait(false);
         }
         catch (ProxyException e) when (served.Record.AbortReason == ProxyErrorReason.None)
         {
@@ -74,21 +89,17 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
             if (ReferenceEquals(cause, e)) throw;
             throw cause;
         }
+        finally
+        {
+            bool isClean = _client.TryRelease();
+            if (end != HttpExchangeEnd.Upgraded) await LeaveAsync(upstream, isClean && exchange.UpstreamIsFree).ConfigureAwait(false);
+        }
     }
 
-    private async Task ExplainAsync(ProxyException cause, HttpRequestHead request)
+    private async ValueTask ExplainAsync(ProxyException cause, HttpRequestHead request)
     {
-        bool isClients = cause.Side == ProxySide.Client;
-        served.WasRefused = isClients;
-        if (isClients && cause.Reason is not (ProxyErrorReason.ProtocolError or ProxyErrorReason.ConnectionClosed)) return;
-        HttpRefusal refusal = isClients ? new HttpRefusal(400, cause.Detail) : HttpRefusals.For(cause, context.Options);
-        await TellAsync(refusal, request).ConfigureAwait(false);
-    }
-
-    private async Task TellAsync(HttpRefusal refusal, HttpRequestHead request)
-    {
-        await _client.EndWatchAsync().ConfigureAwait(false);
-        await HttpRefusals.TellAsync(context, served, refusal, request).ConfigureAwait(false);
+        served.WasRefused = cause.Side == ProxySide.Client;
+        if (RefusalFor(cause) is { } refusal) await TellAsync(refusal, request).ConfigureAwait(false);
     }
 
     private async ValueTask LingerAsync()
@@ -98,20 +109,11 @@ internal sealed class HttpForwarder(InboundContext context, ServedConnection ser
     }
 
     // both sides have said all they had to say in HTTP
-    private async Task RelayAsync()
+    private async Task RelayAsync(HttpUpstream upstream)
     {
-        HttpUpstream upstream = _upstream!;
-        _upstream = null;
         await _client.EndWatchAsync().ConfigureAwait(false);
         reader.Dispose();
         upstream.Reader.Dispose();
         await context.RelayAsync(served, served.Client, upstream.Connection).ConfigureAwait(false);
-    }
-
-    private async ValueTask LeaveAsync()
-    {
-        if (_upstream is not { } upstream) return;
-        _upstream = null;
-        await upstream.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -12,16 +12,23 @@ internal static class HttpRefusals
     public static HttpRefusal For(ProxyException e, ServiceOptions options) => new(Status(e.Reason), Sentence(e, options)) { Reason = e.Reason };
 
     /// <summary>Tells a client; the connection is closed after.</summary>
-    public static Task TellAsync(InboundContext context, ServedConnection served, HttpRefusal refusal, HttpRequestHead? request) =>
+    public static Task TellAsync(ServiceContext context, ServedConnection served, HttpRefusal refusal, HttpRequestHead? request) =>
         context.TellAsync(served, refusal.Write(context.Time.GetUtcNow(), toHead: request?.Method == "HEAD"));
 
     /// <summary>Tells a client what it did wrong; returns the error to throw.</summary>
     public static async Task<ProxyException> RefuseAsync(
-        InboundContext context, ServedConnection served, ProxyErrorReason reason, HttpRefusal refusal, HttpRequestHead? request)
+        ServiceContext context, ServedConnection served, ProxyErrorReason reason, HttpRefusal refusal, HttpRequestHead? request)
     {
         await TellAsync(context, served, refusal, request).ConfigureAwait(false);
-        return InboundContext.Refused(served, reason, refusal.Sentence);
+        return ServiceContext.Refused(served, reason, refusal.Sentence);
     }
+
+    /// <summary>Tells a client that its head is none; returns the error to throw.</summary>
+    public static Task<ProxyException> RefuseAsync(ServiceContext context, ServedConnection served, HttpFault fault) =>
+        RefuseAsync(context, served, ReasonOf(fault), new HttpRefusal(fault.Status, fault.Detail), null);
+
+    /// <summary>The reason that goes on record for a head that is none.</summary>
+    public static ProxyErrorReason ReasonOf(HttpFault fault) => fault.Status == 501 ? ProxyErrorReason.Unsupported : ProxyErrorReason.ProtocolError;
 
     private static int Status(ProxyErrorReason reason) => reason switch
     {

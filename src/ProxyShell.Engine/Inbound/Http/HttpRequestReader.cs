@@ -9,9 +9,10 @@ namespace ProxyShell.Engine.Inbound.Http;
 
 /// <summary>
 /// Reads the heads of a client's requests. The first must be whole within the time for a request, counted from the accept; the next ones
-/// may begin whenever they like (the idle limit ends the wait), and must then be whole within that time.
+/// may begin whenever they like (the idle limit ends the wait), and must then be whole within that time. What is none is refused in the
+/// words of <paramref name="refuse"/>, which returns the error to throw.
 /// </summary>
-internal sealed class HttpRequestReader(InboundContext context, ServedConnection served, HeaderReader reader)
+internal sealed class HttpRequestReader(ServiceContext context, ServedConnection served, HeaderReader reader, Func<HttpFault, Task<ProxyException>> refuse)
 {
     private const string What = "a request head";
 
@@ -28,12 +29,12 @@ internal sealed class HttpRequestReader(InboundContext context, ServedConnection
         Last = null;
         for (HeaderStatus status; (status = Measure(ref scanned, out length)) != HeaderStatus.Complete;)
         {
-            if (status == HeaderStatus.Invalid) throw await RefuseAsync(HttpFault.Bad("a line of the request head does not end with CR LF")).ConfigureAwait(false);
-            if (reader.IsFull) throw await RefuseAsync(TooLong()).ConfigureAwait(false);
+            if (status == HeaderStatus.Invalid) throw await refuse(HttpFault.Bad("a line of the request head does not end with CR LF")).ConfigureAwait(false);
+            if (reader.IsFull) throw await refuse(TooLong()).ConfigureAwait(false);
             if (!await ReadMoreAsync().ConfigureAwait(false)) return null;
         }
         Last = HttpRequestHead.Read(reader.Bytes[..length], out HttpFault? fault);
-        if (Last is null) throw await RefuseAsync(fault!).ConfigureAwait(false);
+        if (Last is null) throw await refuse(fault!).ConfigureAwait(false);
         reader.Consume(length);
         if (_isTimed && !_isFirst) served.Clock.Allow(Timeout.InfiniteTimeSpan);
         (_isFirst, _isTimed) = (false, false);
@@ -53,12 +54,12 @@ internal sealed class HttpRequestReader(InboundContext context, ServedConnection
         _isTimed = true;
         try
         {
-            await InboundContext.ReadMoreAsync(served, reader, What).ConfigureAwait(false);
+            await ServiceContext.ReadMoreAsync(served, reader, What).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException) when (!_isFirst && served.Record.AbortReason == ProxyErrorReason.None)
         {
-            throw InboundContext.Refused(served, ProxyErrorReason.TimedOut, string.Create(
+            throw ServiceContext.Refused(served, ProxyErrorReason.TimedOut, string.Create(
                 CultureInfo.InvariantCulture, $"sent no complete request within {context.Options.HandshakeTimeout.TotalSeconds:0.###} s"));
         }
     }
@@ -80,7 +81,4 @@ internal sealed class HttpRequestReader(InboundContext context, ServedConnection
     private HttpFault TooLong() => reader.Bytes.Contains((byte)'\n')
         ? new HttpFault(431, $"the request head is over the limit of {HttpHead.MaxLength} bytes")
         : new HttpFault(414, $"the request target is over the limit of {HttpHead.MaxLength} bytes");
-
-    private Task<ProxyException> RefuseAsync(HttpFault fault) => HttpRefusals.RefuseAsync(
-        context, served, fault.Status == 501 ? ProxyErrorReason.Unsupported : ProxyErrorReason.ProtocolError, new HttpRefusal(fault.Status, fault.Detail), null);
 }

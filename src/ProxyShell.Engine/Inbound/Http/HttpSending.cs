@@ -11,18 +11,22 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// A request on its way to the origin: the head, with what is at hand of the body, then the rest of the body while the response is awaited
 /// and comes. What goes wrong on the client's side is noted there; an origin that no longer listens says why in its response.
 /// </summary>
-internal sealed class HttpSending(ServedConnection served, HttpClientSide client, HttpUpstream upstream, HttpRequestHead request)
+internal sealed class HttpSending(
+    ServedConnection served, HttpClientSide client, HttpUpstream upstream, HttpRequestHead request, HttpTerms terms, HttpAnswerClock clock)
 {
     // body bytes that go along with a head in one write
     private const int MaxAlong = 16 * 1024;
 
     private static readonly TimeSpan MaxArrears = TimeSpan.FromSeconds(1);
 
-    private readonly HttpBodyPump _body = new(served, client.Reader, new HttpBodyScanner(request.Body), TrafficDirection.Sent);
+    private readonly HttpBodyPump _body = new(served, client.Reader, new HttpBodyScanner(request.Body), TrafficDirection.Sent) { MaxData = terms.MaxBody, Clock = clock };
     private Task _sending = Task.CompletedTask;
 
     /// <summary>Whether the client has sent its whole body.</summary>
     public bool IsComplete => _body.IsComplete;
+
+    /// <summary>How many bytes of data of the body have passed.</summary>
+    public long Data => _body.Data;
 
     /// <summary>Sends the head, and begins to send the body.</summary>
     public async ValueTask BeginAsync(CancellationToken stop)
@@ -33,6 +37,8 @@ internal sealed class HttpSending(ServedConnection served, HttpClientSide client
             client.Watch(upstream.Connection);
             return;
         }
+        // it is the client's turn, unless it waits to be told to go on
+        if (!request.ExpectsContinue) clock.Pause();
         _sending = SendBodyAsync(stop);
     }
 
@@ -40,12 +46,12 @@ internal sealed class HttpSending(ServedConnection served, HttpClientSide client
     /// Whether the origin has taken all. One that keeps its connection reads the whole request (RFC 9112 §9.3), so that its response can
     /// only be a moment ahead of our last write's end.
     /// </summary>
-    public async ValueTask<bool> HasArrivedAsync(TimeProvider time)
+    public async ValueTask<bool> HasArrivedAsync()
     {
         if (_sending.IsCompleted) return true;
         try
         {
-            await _sending.WaitAsync(MaxArrears, time).ConfigureAwait(false);
+            await _sending.WaitAsync(MaxArrears, terms.Time).ConfigureAwait(false);
             return true;
         }
         catch (TimeoutException)
@@ -68,11 +74,12 @@ internal sealed class HttpSending(ServedConnection served, HttpClientSide client
     private async ValueTask SendHeadAsync()
     {
         int along = request.Body.Kind == HttpBodyKind.None ? 0 : Math.Min(MaxAlong, client.Reader.Bytes.Length);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(HttpForwarding.MaxLength(request) + along);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(terms.Rewriting.MaxLength(request) + along);
         try
         {
-            int length = HttpForwarding.Write(buffer, request);
+            int length = terms.Rewriting.Write(buffer, request);
             length += _body.TakeAtHand(buffer.AsSpan(length, along));
+            clock.Run();
             await WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
         }
         catch (ProxyException e)
@@ -106,6 +113,7 @@ internal sealed class HttpSending(ServedConnection served, HttpClientSide client
         try
         {
             await _body.RunAsync(upstream.Connection, stop).ConfigureAwait(false);
+            clock.Run();
             client.Watch(upstream.Connection);
         }
         catch (OperationCanceledException)

@@ -1,12 +1,11 @@
-using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Http;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Inbound.Http;
 
-/// <summary>The connection to the origin that a client's requests go to one after another. Between requests it is watched, and closed when the origin ends it.</summary>
-internal sealed class HttpUpstream(DuplexConnection connection, HostEndpoint endpoint) : IAsyncDisposable
+/// <summary>A connection to an origin that requests go to one after another. Between requests it is watched, and closed when the origin ends it.</summary>
+internal sealed class HttpUpstream(DuplexConnection connection, string name) : IAsyncDisposable
 {
     private const int Busy = 0;
     private const int Idle = 1;
@@ -16,7 +15,11 @@ internal sealed class HttpUpstream(DuplexConnection connection, HostEndpoint end
 
     public DuplexConnection Connection => connection;
 
-    public HostEndpoint Endpoint => endpoint;
+    /// <summary>The origin in messages, for example <c>destination 192.0.2.7:80</c>.</summary>
+    public string Name => name;
+
+    /// <summary>Whether it waits for a request and the origin has not ended it.</summary>
+    public bool IsResting => Volatile.Read(ref _state) == Idle;
 
     public HeaderReader Reader { get; } = new(connection, HttpHead.MaxLength);
 

@@ -15,6 +15,9 @@ internal sealed class HttpBodyScanner(HttpBody body, bool undoChunks = false)
     /// <summary>Whether the end of the stream is the end of the body.</summary>
     public bool EndsWithStream => body.Kind == HttpBodyKind.UntilClose;
 
+    /// <summary>How many bytes of data have passed, without what frames them.</summary>
+    public long Data { get; private set; }
+
     /// <summary>What is wrong, once <see cref="TryTake"/> has said false.</summary>
     public string Fault => _chunks?.Fault ?? "";
 
@@ -33,6 +36,7 @@ internal sealed class HttpBodyScanner(HttpBody body, bool undoChunks = false)
         };
         kept = taken;
         _left -= taken;
+        Data += taken;
         if (body.Kind == HttpBodyKind.Length) IsComplete = _left == 0;
         return true;
     }
@@ -45,6 +49,7 @@ internal sealed class HttpBodyScanner(HttpBody body, bool undoChunks = false)
             HeaderStatus status = chunks.Scan(bytes[taken..], out int count, out int data);
             if (status == HeaderStatus.Invalid) return false;
             taken += count;
+            Data += data;
             if (undoChunks) bytes.Slice(taken - data, data).CopyTo(bytes[kept..]);
             kept += undoChunks ? data : count;
             IsComplete = status == HeaderStatus.Complete;

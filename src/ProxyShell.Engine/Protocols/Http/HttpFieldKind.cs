@@ -47,4 +47,31 @@ internal enum HttpFieldKind : byte
 
     /// <summary>RFC 9209.</summary>
     ProxyStatus,
+
+    /// <summary>RFC 9110 §10.1.1.</summary>
+    Expect,
+
+    /// <summary>RFC 9110 §12.5.1.</summary>
+    Accept,
+
+    /// <summary>RFC 9110 §11.6.2: the client's credential for the server.</summary>
+    Authorization,
+
+    /// <summary>RFC 9110 §10.1.5.</summary>
+    UserAgent,
+
+    /// <summary>RFC 9110 §10.1.3.</summary>
+    Referer,
+
+    /// <summary>RFC 7239: who asked whom on the way, by the word of who sends it.</summary>
+    Forwarded,
+
+    /// <summary>X-Forwarded-For: the older way to say where a request came from.</summary>
+    ForwardedFor,
+
+    /// <summary>X-Forwarded-Host: which host was asked for.</summary>
+    ForwardedHost,
+
+    /// <summary>X-Forwarded-Proto: by which scheme.</summary>
+    ForwardedProto,
 }

@@ -48,6 +48,9 @@ internal sealed class HttpRequestHead
     /// <summary>Whether it asks to go on as WebSocket (RFC 6455 §4.1).</summary>
     public bool WantsWebSocket { get; }
 
+    /// <summary>Whether the client waits to be told to go on before it sends its body (RFC 9110 §10.1.1).</summary>
+    public bool ExpectsContinue => Minor == 1 && Body.Kind != HttpBodyKind.None && Fields.Lists(HttpFieldKind.Expect, "100-continue"u8);
+
     /// <summary>Whether asking twice is as good as asking once (RFC 9110 §9.2.2).</summary>
     public bool IsIdempotent => Method is "GET" or "HEAD" or "OPTIONS" or "PUT" or "DELETE" or "TRACE";
 

@@ -70,21 +70,21 @@ public class HttpForwardingTests
     {
         HttpResponseHead head = HttpResponseHeadTests.Read("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n");
         var output = new byte[HttpForwarding.MaxLength(head)];
-        int length = HttpForwarding.Write(output, head, HttpBodyKind.UntilClose, closes: true);
+        int length = HttpForwarding.Instance.Write(output, head, HttpBodyKind.UntilClose, closes: true);
         Assert.Equal("HTTP/1.1 200 \r\nVia: 1.1 proxyshell\r\nConnection: close\r\n\r\n", Encoding.Latin1.GetString(output, 0, length));
     }
 
     private static void AssertRequest(string request, string expected)
     {
         HttpRequestHead head = HttpRequestHeadTests.Read(request);
-        var output = new byte[HttpForwarding.MaxLength(head)];
-        Assert.Equal(expected, Encoding.Latin1.GetString(output, 0, HttpForwarding.Write(output, head)));
+        var output = new byte[HttpForwarding.Instance.MaxLength(head)];
+        Assert.Equal(expected, Encoding.Latin1.GetString(output, 0, HttpForwarding.Instance.Write(output, head)));
     }
 
     private static void AssertResponse(string response, string expected, string method = "GET")
     {
         HttpResponseHead head = HttpResponseHeadTests.Read(response, method);
         var output = new byte[HttpForwarding.MaxLength(head)];
-        Assert.Equal(expected, Encoding.Latin1.GetString(output, 0, HttpForwarding.Write(output, head, head.Body.Kind, closes: false)));
+        Assert.Equal(expected, Encoding.Latin1.GetString(output, 0, HttpForwarding.Instance.Write(output, head, head.Body.Kind, closes: false)));
     }
 }

@@ -129,8 +129,8 @@ public class HttpRequestHeadTests
     // whatever was accepted: what is passed on is again one request, for the same place and with the same framing
     private static void AssertForwardsCleanly(HttpRequestHead head)
     {
-        var output = new byte[HttpForwarding.MaxLength(head)];
-        byte[] written = output[..HttpForwarding.Write(output, head)];
+        var output = new byte[HttpForwarding.Instance.MaxLength(head)];
+        byte[] written = output[..HttpForwarding.Instance.Write(output, head)];
         int scanned = 0;
         Assert.Equal(HeaderStatus.Complete, HttpHead.Measure(written, ref scanned, out int length));
         Assert.Equal(written.Length, length);

@@ -71,8 +71,8 @@ public class HttpResponseHeadTests
             if (HttpHead.Measure(bytes, ref scanned, out int length) != HeaderStatus.Complete) continue;
             if (HttpResponseHead.Read(bytes.AsSpan(0, length), "GET", out _) is not { } head) continue;
             read++;
-            var output = new byte[HttpForwarding.MaxLength(head)];
-            byte[] written = output[..HttpForwarding.Write(output, head, head.Body.Kind, closes: round % 2 == 0)];
+            var output = new byte[HttpRewriting.MaxLength(head)];
+            byte[] written = output[..HttpForwarding.Instance.Write(output, head, head.Body.Kind, closes: round % 2 == 0)];
             HttpResponseHead? again = HttpResponseHead.Read(written, "GET", out HttpFault? fault);
             Assert.True(again is not null, fault?.Detail);
             Assert.Equal((head.Status, head.Body), (again.Status, again.Body));
