@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using ProxyShell.Bench;
 using ProxyShell.Bench.Origins;
 using ProxyShell.Bench.Peers;
+using ProxyShell.Bench.Sessions;
 
 if (!OperatingSystem.IsLinux())
 {
@@ -15,6 +16,9 @@ switch (args.FirstOrDefault())
         return OriginRole.Run(args[1..]);
     case PlainAsyncPeer.RoleName:
         await PlainAsyncPeer.RunRoleAsync(args[1..]);
+        return 0;
+    case { } role when SessionRoles.Includes(role):
+        await SessionRoles.RunAsync(role, args[1..]);
         return 0;
     case "--help" or "-h":
         Console.WriteLine(BenchOptions.Usage);

@@ -12,6 +12,7 @@ internal static class PeerCatalogue
         new HaproxyPeer(), new HaproxyPeer(LargePipe),
         new SocatPeer(RelayService.Tcp), new SocatPeer(RelayService.Udp),
         new MicrosocksPeer(), new DantePeer(), new TinyproxyPeer(), new SquidPeer(),
+        new OpenSshPeer(), new NerdbankPeer(),
         new PlainAsyncPeer(), new DirectPeer(),
     ];
 
@@ -27,6 +28,6 @@ internal static class PeerCatalogue
     private static IEnumerable<IRelayPeer> Own(ProxyShellHost? host) => host is null
         ? []
         : Enum.GetValues<RelayService>()
-            .Select(service => new ProxyShellPeer(host, service, RelayPath.Automatic))
+            .Select(service => service == RelayService.Session ? (IRelayPeer)new SessionPeer(host) : new ProxyShellPeer(host, service, RelayPath.Automatic))
             .Append(new ProxyShellPeer(host, RelayService.Tcp, RelayPath.Buffered));
 }

@@ -17,7 +17,8 @@ internal sealed class ProxyShellHost(string path)
     /// <exception cref="InvalidOperationException">The repository was not found, or it does not build.</exception>
     internal static async Task<ProxyShellHost> PublishAsync(string directory, CancellationToken cancellationToken)
     {
-        string project = System.IO.Path.Combine(FindRepository(), "src", "ProxyShell.Host");
+        string project = System.IO.Path.Combine(
+            Repository.Find() ?? throw new InvalidOperationException("run the bench from within the repository, or name the program with --host"), "src", "ProxyShell.Host");
         var publish = new ProcessStartInfo("dotnet", ["publish", project, "-c", "Release", "-o", directory, "-v", "quiet", "-nologo"])
         {
             RedirectStandardOutput = true,
@@ -48,17 +49,6 @@ internal sealed class ProxyShellHost(string path)
         string library = System.IO.Path.ChangeExtension(Path, ".dll");
         string? version = File.Exists(library) ? FileVersionInfo.GetVersionInfo(library).ProductVersion : null;
         return version?.Split('+')[0] ?? "unknown version";
-    }
-
-    private static string FindRepository()
-    {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(System.IO.Path.Combine(directory.FullName, "ProxyShell.sln")))
-                return directory.FullName;
-        }
-
-        throw new InvalidOperationException("run the bench from within the repository, or name the program with --host");
     }
 
     // an apphost looks for the runtime in system directories only; the one that runs the bench is known to exist

@@ -14,4 +14,7 @@ internal enum RelayService
 
     /// <summary>The client names the destination with HTTP CONNECT.</summary>
     HttpConnect,
+
+    /// <summary>As <see cref="Tcp"/>, by two ends with one connection between them.</summary>
+    Session,
 }

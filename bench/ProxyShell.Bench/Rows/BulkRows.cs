@@ -20,6 +20,14 @@ internal static class BulkRows
     internal static RateRow Relays(string id, string title, int streams, SourceMode source, IReadOnlyList<Goal> goals) => Create(
         id, title, streams, source, context => context.PeersFor(RelayService.Tcp), goals);
 
+    /// <summary>Streams through two ends with one connection between them.</summary>
+    internal static RateRow Sessions(string id, string title, int streams, SourceMode source, IReadOnlyList<Goal> goals) => Create(
+        id, title, streams, source, context => context.PeersFor(RelayService.Session), goals);
+
+    /// <summary>One stream through two ends that are far from each other.</summary>
+    internal static RateRow Link(string id, string title, SlowLink link, SourceMode source, IReadOnlyList<Goal> goals) => Create(
+        id, title, 1, source, context => context.PeersFor(RelayService.Session), goals, link);
+
     /// <summary>One stream through a chain of this program alone: nobody else has such.</summary>
     internal static RateRow Chain(string id, int hops, SourceMode source) => Create(
         id, $"One bulk stream through a chain of {hops} relay hops, listener and hops in one process", 1, source,
@@ -31,15 +39,17 @@ internal static class BulkRows
         [new Goal(Metric.Throughput, PlainRelayId, Bound.AtLeast, AboutTheSame)]);
 
     private static RateRow Create(
-        string id, string title, int streams, SourceMode source, Func<BenchContext, IEnumerable<IRelayPeer>> peers, IReadOnlyList<Goal> goals) => new()
+        string id, string title, int streams, SourceMode source, Func<BenchContext, IEnumerable<IRelayPeer>> peers, IReadOnlyList<Goal> goals,
+        SlowLink? link = null) => new()
         {
             Id = id,
             Title = $"{title} ({Describe(source)})",
             Origin = OriginSpecification.Source(source),
             Load = station => new BulkSinkLoad(LoadTarget.Of(station), streams),
-            Metrics = Metrics,
-            Read = Read,
+            Metrics = link is null ? Metrics : [Metric.ShareOfLink, .. Metrics],
+            Read = (window, _) => link is null ? Read(window) : new(Read(window)) { [Metric.ShareOfLink] = window.Completed / window.Seconds / link.BytesPerSecond },
             Goals = goals,
+            Link = link,
             Peers = peers,
             CountSystemCalls = true,
         };
@@ -48,7 +58,7 @@ internal static class BulkRows
         ? []
         : [new ProxyShellPeer(context.Host, RelayService.Tcp, RelayPath.Automatic) { Id = PlainRelayId, Name = "ProxyShell, plain relay" }];
 
-    private static Dictionary<Metric, double> Read(LoadWindow window, ILoad run) => new(Readings.Common(window))
+    private static Dictionary<Metric, double> Read(LoadWindow window) => new(Readings.Common(window))
     {
         [Metric.Throughput] = window.Completed * 8 / window.Seconds / 1e9,
         [Metric.ProcessorPerGigabyte] = window.Processor.Relay / (window.Completed / 1e9),

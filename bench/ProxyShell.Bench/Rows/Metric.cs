@@ -33,4 +33,15 @@ internal sealed record Metric(string Name, string Format, bool InRatios = true)
     internal static readonly Metric SetUpInRoundTrips = new("set-up ÷ round trip", "0.000");
     internal static readonly Metric WorstSetUpInRoundTrips = new("worst", "0.000");
     internal static readonly Metric FirstByte = new("first byte ms", "0.0");
+
+    internal static readonly Metric ShareOfLink = new("share of the link", "0.00");
+    internal static readonly Metric Cycle = new("ms", "0.0");
+    internal static readonly Metric CycleWithExchange = new("ms with a byte there and back", "0.0");
+    internal static readonly Metric KeptRate = new("rate beside ÷ rate without", "0.000", InRatios: false);
+    internal static readonly Metric AloneLatency = new("p99 µs alone", "#,0");
+    internal static readonly Metric BesideLatency = new("p99 µs beside bulk", "#,0");
+    internal static readonly Metric LatencyGrowth = new("p99 beside ÷ alone", "0.00", InRatios: false);
+    internal static readonly Metric MemoryPerChannel = new("PSS KiB/channel end", "0.00");
+    internal static readonly Metric ManagedPerChannel = new("managed KiB/channel end", "0.00");
+    internal static readonly Metric Channels = new("channels", "#,0", InRatios: false);
 }

@@ -29,6 +29,9 @@ internal sealed class RateRow : IRow
     /// <summary>Chooses from the relays of the run, in the order in which a round measures them.</summary>
     public required Func<BenchContext, IEnumerable<IRelayPeer>> Peers { get; init; }
 
+    /// <summary>The link between the two ends of a relay; null for the machine's own loopback.</summary>
+    public SlowLink? Link { get; init; }
+
     /// <summary>Whether a last, unmeasured run counts the system calls of ProxyShell.</summary>
     public bool CountSystemCalls { get; init; }
 
@@ -61,7 +64,7 @@ internal sealed class RateRow : IRow
         {
             try
             {
-                stations.Add(await Station.StartAsync(peer, Origin, MaxConnections, context));
+                stations.Add(await Station.StartAsync(peer, Origin, MaxConnections, context, slow: Link));
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {

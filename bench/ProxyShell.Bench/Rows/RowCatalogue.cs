@@ -11,6 +11,7 @@ internal static class RowCatalogue
     [
         "bulk", "streams", "connect", "requests", "idle", "chain", "chain-bulk",
         "socks", "http-connect", "socks-bulk", "connect-bulk", "udp", "udp-large",
+        "session-bulk", "session-streams", "session-connect", "session-link", "session-open", "session-stalled", "session-interactive", "session-idle",
     ];
 
     private const int ManyStreams = 64;
@@ -19,6 +20,10 @@ internal static class RowCatalogue
     private const int SmallDatagram = 100;
     private const int LargeDatagram = 1400;
     private const double ProxyAdvantage = 1.5;
+    private const int ManyChannels = 16;
+    private const int ChannelsAtOnce = 500;
+
+    private static readonly SlowLink LongLink = new(TimeSpan.FromMilliseconds(25), 200e6);
 
     internal static IEnumerable<IRow> Create(BenchOptions options) =>
         Ids.Where(options.Rows.Contains).Select(id => Create(id, options.Source));
@@ -49,6 +54,17 @@ internal static class RowCatalogue
         "connect-bulk" => BulkRows.Proxies(id, "One bulk stream through HTTP CONNECT", RelayService.HttpConnect, source),
         "udp" => DatagramRows.Create(id, SmallDatagram, window: 8),
         "udp-large" => DatagramRows.Create(id, LargeDatagram, window: 3),
+        "session-bulk" => BulkRows.Sessions(id, "One bulk stream over a session", 1, source, [new Goal(Metric.Throughput, "openssh", Bound.AtLeast, 3)]),
+        "session-streams" => BulkRows.Sessions(id, $"{ManyChannels} bulk streams over a session", ManyChannels, source,
+            [new Goal(Metric.Throughput, "openssh", Bound.AtLeast, 3)]),
+        "session-connect" => ExchangeRows.Create(id, $"New connections over a session, {ChannelsAtOnce} at a time, one small request each", RelayService.Session,
+            Metric.ConnectionRate, target => new ConnectLoad(target, ChannelsAtOnce), [new Goal(Metric.ConnectionRate, "openssh", Bound.AtLeast, 1)]),
+        "session-link" => BulkRows.Link(id, "One bulk stream over a session, its link 50 ms there and back and 200 MB/s", LongLink, source,
+            [new Goal(Metric.ShareOfLink, null, Bound.AtLeast, 0.8)]),
+        "session-open" => new ChannelOpenRow(ChannelsAtOnce),
+        "session-stalled" => new StalledChannelRow(source),
+        "session-interactive" => new InteractiveChannelRow(source),
+        "session-idle" => new IdleChannelRow(),
         _ => throw new ArgumentOutOfRangeException(nameof(id), id, "no such row"),
     };
 
