@@ -1,6 +1,7 @@
 using System.Net;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
@@ -23,6 +24,7 @@ public sealed class AccessListener : ListenerService
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(connector, MakeRoutes(options));
         if (options.Udp) _datagrams = new ForwardingPort(options.Destination!);
+        _outbound.UseSessions(Name, SessionPooling.Default, Registry);
         Adopt(options);
     }
 

@@ -23,6 +23,17 @@ public sealed record TransportAddress
     /// <summary>The path of a Unix socket, or null.</summary>
     public string? Path { get; }
 
+    /// <summary>Whether a stream to this address is a channel of a session that is kept to it, not a connection of its own.</summary>
+    public bool IsMultiplexed { get; private init; }
+
+    /// <summary>The same address, to be reached by channels of a session.</summary>
+    /// <exception cref="FormatException">It is a UDP address.</exception>
+    public TransportAddress Multiplexed() =>
+        Kind != TransportKind.Udp ? this with { IsMultiplexed = true } : throw new FormatException("Sessions need a stream; UDP is none.");
+
+    /// <summary>The same address, to be reached by connections.</summary>
+    public TransportAddress Unmultiplexed() => IsMultiplexed ? this with { IsMultiplexed = false } : this;
+
     /// <summary>A plain TCP address.</summary>
     public static TransportAddress Tcp(HostEndpoint endpoint) => new(TransportKind.Tcp, endpoint, null);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Transport;
@@ -10,15 +11,21 @@ namespace ProxyShell.Engine.Chains;
 /// Connects to a destination through a chain; every failure names the hop or destination at fault. Where the chain has alternates, one that
 /// fails is marked and the next is tried, within the same time limit: the client sees the last failure only.
 /// </summary>
-internal sealed partial class ChainConnector(Dialer dialer, TimeProvider time)
+internal sealed partial class ChainConnector(Dialer dialer, TimeProvider time, SessionPool? pool = null)
 {
     // what a path gets at least, as long as that is not more than half the time
     private static readonly TimeSpan LeastShare = TimeSpan.FromSeconds(2);
 
     /// <summary>Walks one path; also for probes.</summary>
-    public PathConnector Paths { get; } = new(dialer, time);
+    public PathConnector Paths { get; private set; } = new(dialer, time, pool);
 
     public TimeProvider Time => time;
+
+    /// <summary>From now on uses sessions on behalf of a service, and keeps those to addresses that clients name in its way.</summary>
+    public void UseSessions(SessionUser user, SessionPooling sessions) => Paths = new PathConnector(dialer, time, pool) { User = user, Sessions = sessions };
+
+    /// <summary>The service has stopped: sessions that nobody else uses are closed.</summary>
+    public Task LeaveSessionsAsync() => Paths.User is { } user ? (pool ?? SessionPool.Shared).LeaveAsync(user) : Task.CompletedTask;
 
     /// <summary>Connects to a destination with no more to say about it.</summary>
     public ValueTask<DuplexConnection> ConnectAsync(ProxyChain chain, TransportAddress destination, DestinationPolicy policy, CancellationToken cancellationToken) =>

@@ -18,6 +18,36 @@ internal sealed record ChainPath(IReadOnlyList<ProxyHop> Hops, ProxyKey? Payload
         return end;
     }
 
+    /// <summary>
+    /// Where a connection begins: at the first hop, or at the last one to which we keep sessions ourselves, since a session leads through the
+    /// hops before it. To those within a flight the hop before keeps them.
+    /// </summary>
+    public int StartFor(int last)
+    {
+        int start = 0;
+        for (int index = 0; index <= last; index = EndOfFlight(index))
+        {
+            if (Hops[index].Address.IsMultiplexed) start = index;
+        }
+        return start;
+    }
+
+    /// <summary>
+    /// The error for what a channel to a hop failed with. When its session broke, that hop is at fault; what the hop itself tells of begins with
+    /// the address of the next hop that it lost, or is about the destination.
+    /// </summary>
+    public ProxyException Explain(int index, ProxyException e, bool sessionBroke)
+    {
+        if (e.HopNumber is not null) return e;
+        if (sessionBroke) return Fault(index, e.Reason, e.Stage, e.Detail, e);
+        for (int lost = index + 1; lost < Hops.Count; lost++)
+        {
+            string name = Hops[lost].Endpoint + ": ";
+            if (e.Detail.StartsWith(name, StringComparison.Ordinal)) return Fault(lost, e.Reason, e.Stage, e.Detail[name.Length..], e);
+        }
+        return e;
+    }
+
     /// <summary>The error of a hop that refuses by itself, or that does not answer as it should.</summary>
     public ProxyException Fault(int index, ProxyErrorReason reason, ProxyStage stage, string detail, Exception? inner = null) =>
         new(reason, stage, HopNaming.Hop(index + 1, Hops[index]), detail, inner) { HopNumber = index + 1 };

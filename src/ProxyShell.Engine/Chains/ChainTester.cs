@@ -69,7 +69,7 @@ public sealed class ChainTester
         {
             FlightTarget target = destination is null ? FlightTarget.Probe : new FlightTarget(TransportAddress.Tcp(destination), TlsTrust.System, null);
             HopTimes times = await new PathTest(_paths, _time, Count).RunAsync(part, target, both.Token).ConfigureAwait(false);
-            return blank with { Status = HopTestStatus.Ok, Dial = times.Dial, Handshake = times.Handshake, RoundTrip = times.RoundTrip };
+            return blank with { Status = HopTestStatus.Ok, Dial = times.Dial, Handshake = times.Handshake, RoundTrip = times.RoundTrip, Session = times.Session };
         }
         catch (Exception e) when (e is ProxyException or OperationCanceledException)
         {

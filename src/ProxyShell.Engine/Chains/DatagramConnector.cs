@@ -41,7 +41,7 @@ internal sealed class DatagramConnector(Dialer dialer, PathConnector paths, Time
     }
 
     /// <summary>Whether a hop is reached by datagrams as it is by connections: in the clear, without layers between.</summary>
-    private static bool TakesDatagrams(ProxyHop hop) => hop is { Protocol: HopProtocol.Relay, WebSocketPath: null, Address.Kind: TransportKind.Tcp };
+    private static bool TakesDatagrams(ProxyHop hop) => hop is { Protocol: HopProtocol.Relay, WebSocketPath: null, Address: { Kind: TransportKind.Tcp, IsMultiplexed: false } };
 
     private async ValueTask<DatagramSocket> DialAsync(
         HostEndpoint endpoint, DestinationPolicy policy, string subject, int? hop, DatagramSocket? beside, CancellationToken cancellationToken)

@@ -32,6 +32,9 @@ public sealed record HopTestResult
     /// <summary>Mean round trip of an echo to it through the hops before; not measured for the destination.</summary>
     public TimeSpan? RoundTrip { get; init; }
 
+    /// <summary>Whether it was reached by a session, and whether that was there already; connecting then costs next to nothing.</summary>
+    public SessionUse Session { get; init; }
+
     /// <summary>What the test came to.</summary>
     public required HopTestStatus Status { get; init; }
 

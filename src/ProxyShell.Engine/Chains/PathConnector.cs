@@ -1,4 +1,5 @@
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
@@ -10,17 +11,19 @@ namespace ProxyShell.Engine.Chains;
 /// Connects along a path: dials its first hop, then has hop after hop connect to the next, each over the connection so far. Relay hops
 /// in a row are set up in one flight; the others one by one.
 /// </summary>
-internal sealed class PathConnector(Dialer dialer, TimeProvider time)
+internal sealed partial class PathConnector(Dialer dialer, TimeProvider time, SessionPool? pool = null)
 {
     /// <summary>Connects to the destination directly.</summary>
     public ValueTask<DuplexConnection> DialDestinationAsync(FlightTarget target, DestinationPolicy policy, CancellationToken cancellationToken) =>
-        DialAsync(target, policy, HopNaming.Destination(target.Address!), null, cancellationToken);
+        target.Address!.IsMultiplexed
+            ? JoinDestinationAsync(target, policy, cancellationToken)
+            : DialAsync(target, policy, HopNaming.Destination(target.Address!), null, cancellationToken);
 
     /// <summary>Connects through all hops of the path; without an address in the target, the last hop, a relay hop, becomes a probe and echoes.</summary>
     public async ValueTask<DuplexConnection> ConnectAsync(ChainPath path, FlightTarget target, EarlyPayload? early, CancellationToken cancellationToken)
     {
         DuplexConnection? connection = null;
-        for (int index = 0; index < path.Hops.Count;)
+        for (int index = path.StartFor(path.Hops.Count - 1); index < path.Hops.Count;)
         {
             int end = path.EndOfFlight(index);
             connection = await PassAsync(connection, path, index, end, Next(path, end, target), end == path.Hops.Count ? early : null, cancellationToken).ConfigureAwait(false);
@@ -30,17 +33,20 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
     }
 
     /// <summary>Connects through the hops before this one, and to it; what its own protocol demands is not begun.</summary>
-    public async ValueTask<DuplexConnection> ReachAsync(ChainPath path, int index, CancellationToken cancellationToken)
+    public ValueTask<DuplexConnection> ReachAsync(ChainPath path, int index, CancellationToken cancellationToken) =>
+        ReachAsync(path, index, DestinationPolicy.AllowAll, cancellationToken);
+
+    private async ValueTask<DuplexConnection> ReachAsync(ChainPath path, int index, DestinationPolicy policy, CancellationToken cancellationToken)
     {
         DuplexConnection? connection = null;
-        for (int passed = 0; passed < index;)
+        for (int passed = path.StartFor(index); passed < index;)
         {
             // a flight ends before the hop that is to be reached only; the path is the whole one, so that who fails is called a hop
             int end = Math.Min(path.EndOfFlight(passed), index);
             connection = await PassAsync(connection, path, passed, end, Next(path, end, default), null, cancellationToken).ConfigureAwait(false);
             passed = end;
         }
-        return await StepAsync(connection, path, index, cancellationToken).ConfigureAwait(false);
+        return await StepAsync(connection, path, index, policy, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends the headers of a flight and reads the answers; on failure the connection is closed.</summary>
@@ -69,7 +75,7 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
     {
         ProxyHop hop = path.Hops[index];
         if (hop.Protocol != HopProtocol.Relay) return await AskAsync(connection, path, index, next, cancellationToken).ConfigureAwait(false);
-        DuplexConnection first = await StepAsync(connection, path, index, cancellationToken).ConfigureAwait(false);
+        DuplexConnection first = await StepAsync(connection, path, index, DestinationPolicy.AllowAll, cancellationToken).ConfigureAwait(false);
         var flight = new RelayFlight(first, path, index, end, next, time);
         await EstablishAsync(first, flight, path, early, cancellationToken).ConfigureAwait(false);
         return flight.Payload;
@@ -81,7 +87,8 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
         DuplexConnection? current = connection;
         try
         {
-            HostEndpoint endpoint = next.Address!.Endpoint ?? throw new ProxyException(
+            if (next.Address!.IsMultiplexed) throw new ProxyException(ProxyErrorReason.Unsupported, ProxyStage.Request, null, $"{hop.Scheme} keeps no sessions to {next.Address}");
+            HostEndpoint endpoint = next.Address.Endpoint ?? throw new ProxyException(
                 ProxyErrorReason.Unsupported, ProxyStage.Request, null, $"{hop.Scheme} cannot reach the Unix socket {next.Address.Path}");
             if (hop.Protocol == HopProtocol.Ssh)
             {
@@ -89,7 +96,7 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
             }
             else
             {
-                current = await StepAsync(connection, path, index, cancellationToken).ConfigureAwait(false);
+                current = await StepAsync(connection, path, index, DestinationPolicy.AllowAll, cancellationToken).ConfigureAwait(false);
                 current = await Client(hop).ConnectAsync(current, hop, endpoint, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -107,12 +114,13 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
     }
 
     // the connection to a hop itself: dialled when it is the first, else the one that leads there, with TLS and WebSocket on top
-    private async ValueTask<DuplexConnection> StepAsync(DuplexConnection? connection, ChainPath path, int index, CancellationToken cancellationToken)
+    private async ValueTask<DuplexConnection> StepAsync(DuplexConnection? connection, ChainPath path, int index, DestinationPolicy policy, CancellationToken cancellationToken)
     {
         ProxyHop hop = path.Hops[index];
+        if (hop.Address.IsMultiplexed) return await JoinAsync(path, index, cancellationToken).ConfigureAwait(false);
         DuplexConnection current;
         if (connection is null)
-            current = await DialAsync(new FlightTarget(hop.Address, hop.Trust, hop.ServerName) { ClientCertificate = hop.ClientCertificate }, DestinationPolicy.AllowAll, HopNaming.Hop(index + 1, hop), index + 1, cancellationToken).ConfigureAwait(false);
+            current = await DialAsync(new FlightTarget(hop.Address, hop.Trust, hop.ServerName) { ClientCertificate = hop.ClientCertificate }, policy, HopNaming.Hop(index + 1, hop), index + 1, cancellationToken).ConfigureAwait(false);
         else if (hop.Address.Kind == TransportKind.Tls)
             current = await LayAsync(connection, path, index, () => TlsTransport.ConnectAsync(connection, hop.Trust, hop.ServerName ?? hop.Address.Endpoint!.Host, hop.ClientCertificate, cancellationToken)).ConfigureAwait(false);
         else
@@ -153,7 +161,7 @@ internal sealed class PathConnector(Dialer dialer, TimeProvider time)
         end == path.Hops.Count ? target : new FlightTarget(Bare(path.Hops[end]), TlsTrust.System, null);
 
     // TLS to a hop that is not part of a flight is ours to lay on, so that the hop before sees nothing of it
-    private static TransportAddress Bare(ProxyHop hop) => hop.Address.Endpoint is { } endpoint ? TransportAddress.Tcp(endpoint) : hop.Address;
+    private static TransportAddress Bare(ProxyHop hop) => hop.Address.Endpoint is { } endpoint ? TransportAddress.Tcp(endpoint) : hop.Address.Unmultiplexed();
 
     private static async ValueTask<RelayResponse[]> ReadAnswersBesideAsync(
         RelayFlight flight, EarlyPayload early, DuplexConnection connection, CancellationToken cancellationToken)

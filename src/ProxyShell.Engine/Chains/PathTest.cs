@@ -1,3 +1,4 @@
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
@@ -45,7 +46,7 @@ internal sealed class PathTest(PathConnector paths, TimeProvider time, int echoe
             TimeSpan? echo = isProbe ? await ProbeEcho.MeasureAsync(connection, echoes, time, cancellationToken).ConfigureAwait(false) : null;
             if (!isProbe) await EndAsync(flight.Payload, cancellationToken).ConfigureAwait(false);
             TimeSpan clean = handshake > dials ? handshake - dials : TimeSpan.Zero;
-            return new HopTimes(dial, clean, echo);
+            return new HopTimes(dial, clean, echo, !isProbe ? SessionUse.None : part.Hops.Count == 1 ? UseOf(connection) : UseOf(answers[^2].Link));
         }
     }
 
@@ -71,9 +72,15 @@ internal sealed class PathTest(PathConnector paths, TimeProvider time, int echoe
             var flight = new RelayFlight(connection, part, part.Hops.Count - 1, part.Hops.Count, target, time);
             await PathConnector.EstablishAsync(connection, flight, part, early: null, cancellationToken).ConfigureAwait(false);
             TimeSpan handshake = time.GetElapsedTime(start);
-            return new HopTimes(dial, handshake, await ProbeEcho.MeasureAsync(connection, echoes, time, cancellationToken).ConfigureAwait(false));
+            return new HopTimes(dial, handshake, await ProbeEcho.MeasureAsync(connection, echoes, time, cancellationToken).ConfigureAwait(false), UseOf(connection));
         }
     }
+
+    private static SessionUse UseOf(DuplexConnection connection) =>
+        connection is not PooledChannel channel ? SessionUse.None : channel.IsReused ? SessionUse.Kept : SessionUse.New;
+
+    private static SessionUse UseOf(RelayLink link) =>
+        link switch { RelayLink.KeptSession => SessionUse.Kept, RelayLink.NewSession => SessionUse.New, _ => SessionUse.None };
 
     // in order, so that no hop takes the test for a broken connection; a destination that does not end too is left after a moment
     private async Task EndAsync(DuplexConnection connection, CancellationToken cancellationToken)

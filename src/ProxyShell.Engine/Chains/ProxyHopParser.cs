@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Chains;
@@ -7,18 +9,27 @@ namespace ProxyShell.Engine.Chains;
 /// <summary>Reads hop URIs.</summary>
 internal static partial class ProxyHopParser
 {
+    private static readonly string[] MultiplexedSchemes = ["relay+mux", "relays+mux", "relay+mux+unix", "relay+mux+ws", "relay+mux+wss"];
+    private static readonly string[] SessionOptions = ["sessions", "channels", "idle", "keepalive"];
+
     public static ProxyHop Parse(string text)
     {
         text = text.Trim();
         int colon = text.IndexOf(':', StringComparison.Ordinal);
         string scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
+        bool isMultiplexed = MultiplexedSchemes.Contains(scheme);
+        return Parse(text, colon, isMultiplexed ? scheme.Replace("+mux", "", StringComparison.Ordinal) : scheme, isMultiplexed);
+    }
+
+    private static ProxyHop Parse(string text, int colon, string scheme, bool isMultiplexed)
+    {
         return scheme switch
         {
-            "relay" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 0),
-            "relays" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 0),
-            "relay+ws" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 80, webSocket: true),
-            "relay+wss" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 443, webSocket: true),
-            "relay+unix" => ParseUnix(text, colon),
+            "relay" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 0, isMultiplexed: isMultiplexed),
+            "relays" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 0, isMultiplexed: isMultiplexed),
+            "relay+ws" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tcp, 80, webSocket: true, isMultiplexed),
+            "relay+wss" => ParseNetwork(text, colon, HopProtocol.Relay, TransportKind.Tls, 443, webSocket: true, isMultiplexed),
+            "relay+unix" => ParseUnix(text, colon, isMultiplexed),
             // the h of curl's socks5h says that the proxy resolves names, which is what a chain always does
             "socks5" or "socks5h" => ParseNetwork(text, colon, HopProtocol.Socks5, TransportKind.Tcp, 1080),
             "socks5+tls" => ParseNetwork(text, colon, HopProtocol.Socks5, TransportKind.Tls, 1080),
@@ -29,7 +40,7 @@ internal static partial class ProxyHopParser
         };
     }
 
-    private static ProxyHop ParseNetwork(string text, int colon, HopProtocol protocol, TransportKind kind, int defaultPort, bool webSocket = false)
+    private static ProxyHop ParseNetwork(string text, int colon, HopProtocol protocol, TransportKind kind, int defaultPort, bool webSocket = false, bool isMultiplexed = false)
     {
         string rest = text[(colon + 1)..];
         if (!rest.StartsWith("//", StringComparison.Ordinal)) throw Fault(text, "'//' is missing after the scheme");
@@ -41,7 +52,8 @@ internal static partial class ProxyHopParser
         if (path.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c == '#')) throw Fault(text, "the path holds a character that no path may have");
         (string user, string host) = SplitUser(authority);
         HostEndpoint endpoint = ReadEndpoint(text, host, defaultPort);
-        var hop = new ProxyHop(kind == TransportKind.Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint))
+        TransportAddress bare = kind == TransportKind.Tls ? TransportAddress.Tls(endpoint) : TransportAddress.Tcp(endpoint);
+        var hop = new ProxyHop(isMultiplexed ? bare.Multiplexed() : bare)
         {
             Protocol = protocol,
             WebSocketPath = !webSocket ? null : path.Length == 0 ? "/" : path,
@@ -74,14 +86,14 @@ internal static partial class ProxyHopParser
         }
     }
 
-    private static ProxyHop ParseUnix(string text, int colon)
+    private static ProxyHop ParseUnix(string text, int colon, bool isMultiplexed)
     {
         string rest = text[(colon + 1)..];
         if (rest.StartsWith("//", StringComparison.Ordinal)) rest = rest[2..];
         // a path may hold an '@' itself
         (string user, string path) = rest.StartsWith('/') ? ("", rest) : SplitUser(rest);
         if (!path.StartsWith('/')) throw Fault(text, "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock");
-        return new ProxyHop(UnixAddress(text, path)) { Key = ReadKey(text, user) };
+        return new ProxyHop(isMultiplexed ? UnixAddress(text, path).Multiplexed() : UnixAddress(text, path)) { Key = ReadKey(text, user) };
     }
 
     private static TransportAddress UnixAddress(string text, string path)
@@ -100,13 +112,37 @@ internal static partial class ProxyHopParser
     {
         (string name, string value) = Split(pair, '=');
         value = Uri.UnescapeDataString(value);
-        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only TLS hops (relays, relay+wss, socks5+tls, https) take options");
-        return name.ToLowerInvariant() switch
+        string option = name.ToLowerInvariant();
+        if (SessionOptions.Contains(option)) return hop with { Sessions = ReadSessions(text, hop, option, value) };
+        if (hop.Address.Kind != TransportKind.Tls) throw Fault(text, "only TLS hops (relays, relay+wss, socks5+tls, https) take options" + (hop.Address.IsMultiplexed ? $" other than {string.Join(", ", SessionOptions)}" : ""));
+        return option switch
         {
             "thumbprint" => hop with { Trust = TlsTrust.Pinned(value) },
             "servername" when value.Length > 0 => hop with { ServerName = value },
             _ => throw Fault(text, $"option '{name}' is not known; thumbprint and servername are"),
         };
+    }
+
+    private static SessionPooling ReadSessions(string text, ProxyHop hop, string option, string value)
+    {
+        if (!hop.Address.IsMultiplexed) throw Fault(text, $"option '{option}' is for multiplexed hops ({string.Join(", ", MultiplexedSchemes)})");
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number)) throw Fault(text, $"option '{option}' is '{value}', and has to be a whole number");
+        SessionPooling sessions = option switch
+        {
+            "sessions" => hop.Sessions with { MaxSessions = number },
+            "channels" => hop.Sessions with { MaxChannels = number },
+            "idle" => hop.Sessions with { IdleTimeout = TimeSpan.FromSeconds(number) },
+            _ => hop.Sessions with { KeepAlive = TimeSpan.FromSeconds(number) },
+        };
+        try
+        {
+            sessions.Validate();
+            return sessions;
+        }
+        catch (FormatException e)
+        {
+            throw Fault(text, e.Message);
+        }
     }
 
     private static ProxyKey? ReadKey(string text, string user)

@@ -11,7 +11,7 @@ namespace ProxyShell.Engine.Chains;
 /// <summary>
 /// The set-up of the relay hops of a path from one index up to, not including, another, over a connection to
 /// the first of them: all request headers leave in one write, then the answers come back in order, one per hop.
-/// Without a target the last of them is a probe.
+/// Without a target the last of them is a probe, or begins a session.
 /// </summary>
 internal sealed class RelayFlight
 {
@@ -89,7 +89,7 @@ internal sealed class RelayFlight
             {
                 if (await reader.ReadMoreAsync(cancellationToken).ConfigureAwait(false)) continue;
             }
-            catch (ProxyException e)
+            catch (ProxyException e) when (e.HopNumber is null)
             {
                 throw Broken(e.Reason, $"{e.Detail} instead of an answer", e);
             }
@@ -103,7 +103,7 @@ internal sealed class RelayFlight
         FlightTarget to = next is null ? _target : new FlightTarget(next.Address, next.Trust, next.ServerName);
         return new RelayRequest
         {
-            Command = to.Address switch { null => RelayCommand.Probe, { Kind: TransportKind.Udp } => RelayCommand.DatagramStream, _ => RelayCommand.Connect },
+            Command = CommandFor(to),
             Nonce = _nonces[index],
             Timestamp = _timestamp,
             Next = to.Address,
@@ -112,6 +112,13 @@ internal sealed class RelayFlight
             PayloadKeyId = next is null ? _payloadKey?.Id ?? "" : "",
         };
     }
+
+    private static RelayCommand CommandFor(FlightTarget to) => to.Address?.Kind switch
+    {
+        null => to.IsSession ? RelayCommand.Session : RelayCommand.Probe,
+        TransportKind.Udp => RelayCommand.DatagramStream,
+        _ => RelayCommand.Connect,
+    };
 
     private ProxyException Broken(ProxyErrorReason reason, string detail, Exception? inner = null) =>
         _path.Fault(Awaited, reason, ProxyStage.Request, detail, inner);

@@ -11,10 +11,12 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly Dictionary<long, ProxyConnection> _live = [];
     private readonly ServiceIdentity _service;
     private readonly EventDispatcher _dispatcher;
+    private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource? _empty;
     private long _accepted;
     private long _failed;
     private long _refused;
+    private long _channels;
     private long _endedSent;
     private long _endedReceived;
 
@@ -34,6 +36,12 @@ internal sealed class ConnectionRegistry : IDisposable
     public EventRing Events { get; }
 
     public long Accepted => Interlocked.Read(ref _accepted);
+
+    /// <summary>How many of the accepted came as channels of a client's session.</summary>
+    public long Channels => Interlocked.Read(ref _channels);
+
+    /// <summary>Cancelled when the service begins to stop.</summary>
+    public CancellationToken Stopping => _stopping.Token;
 
     public long Failed => Interlocked.Read(ref _failed);
 
@@ -81,6 +89,10 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     public void Dispose() => _dispatcher.Dispose();
+
+    public Task BeginStopAsync() => _stopping.CancelAsync();
+
+    public void CountChannel() => Interlocked.Increment(ref _channels);
 
     public void CountRefused() => Interlocked.Increment(ref _refused);
 

@@ -27,6 +27,9 @@ public enum ProxyEventKind
     /// <summary>An alternate of a chain went down or is up again.</summary>
     Health,
 
+    /// <summary>A session that the service uses was begun, closed or lost.</summary>
+    Session,
+
     /// <summary>Options of the running service were changed, or a certificate was loaded anew; the message says what is different.</summary>
     Reconfigured,
 }

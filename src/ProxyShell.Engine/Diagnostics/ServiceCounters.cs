@@ -13,6 +13,9 @@ public sealed class ServiceCounters
     /// <summary>Connections ever accepted, refused ones included.</summary>
     public long Accepted => _registry.Accepted;
 
+    /// <summary>How many of those came as channels of a client's session, without a connection of their own.</summary>
+    public long Channels => _registry.Channels;
+
     /// <summary>Connections that failed in set-up or were cut off.</summary>
     public long Failed => _registry.Failed;
 

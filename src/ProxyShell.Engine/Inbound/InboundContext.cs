@@ -14,6 +14,9 @@ internal sealed partial class InboundContext(ServiceOptions options, ConnectionR
     /// <summary>The way out.</summary>
     public Outbound Outbound => outbound;
 
+    /// <summary>What serves the channels of clients' sessions; null where there are no sessions.</summary>
+    public ListenerService? Host { get; init; }
+
     /// <summary>The users; when there are any, a client must be one of them.</summary>
     public IReadOnlyList<ProxyCredential> Credentials => credentials;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
@@ -27,6 +28,8 @@ internal sealed partial class RelayInbound(InboundContext context, RelayInboundO
             await RefuseAsync(served, reading, reading.Reason, reading.Message).ConfigureAwait(false);
         else if (reading.Request.Command is RelayCommand.Datagram or RelayCommand.DatagramStream)
             await CarryDatagramsAsync(served, reading).ConfigureAwait(false);
+        else if (reading.Request.Command == RelayCommand.Session)
+            await ServeSessionAsync(served, reading).ConfigureAwait(false);
         else if (reading.Request.Command == RelayCommand.Probe)
             await EchoAsync(served, reading).ConfigureAwait(false);
         else
@@ -75,11 +78,15 @@ internal sealed partial class RelayInbound(InboundContext context, RelayInboundO
                 Salt = RelayResponseCodec.NewSalt(),
                 Reason = ProxyErrorReason.None,
                 ConnectTime = Context.Time.GetElapsedTime(start),
+                Link = LinkOf(upstream),
             };
             await SendAsync(served.Client, response, key, served.Clock.Token).ConfigureAwait(false);
             await Context.RelayAsync(served, PayloadOf(served, request, response), upstream).ConfigureAwait(false);
         }
     }
+
+    private static RelayLink LinkOf(DuplexConnection upstream) =>
+        upstream is not PooledChannel channel ? RelayLink.Connection : channel.IsReused ? RelayLink.KeptSession : RelayLink.NewSession;
 
     private DuplexConnection PayloadOf(ServedConnection served, RelayRequest request, RelayResponse response)
     {

@@ -10,6 +10,9 @@ namespace ProxyShell.Engine.Protocols;
 /// </summary>
 internal static class RelayAddressCodec
 {
+    // transports 1 to 3 as a channel of a session are 5 to 7
+    private const byte MultiplexedBit = 4;
+
     private const byte NoAddress = 0;
     private const byte Ipv4 = 1;
     private const byte Name = 3;
@@ -20,7 +23,7 @@ internal static class RelayAddressCodec
 
     public static void Write(ref SpanWriter writer, TransportAddress? address)
     {
-        writer.Byte((byte)(address?.Kind ?? 0));
+        writer.Byte((byte)((byte)(address?.Kind ?? 0) | (address is { IsMultiplexed: true } ? MultiplexedBit : 0)));
         if (address is null)
         {
             writer.Byte(NoAddress);
@@ -41,8 +44,10 @@ internal static class RelayAddressCodec
     public static TransportAddress? Read(ref SpanReader reader, out string fault)
     {
         fault = "";
-        byte transport = reader.Byte();
+        byte code = reader.Byte();
         byte kind = reader.Byte();
+        bool isMultiplexed = code is > MultiplexedBit and < 2 * MultiplexedBit;
+        int transport = isMultiplexed ? code & ~MultiplexedBit : code;
         try
         {
             switch (kind)
@@ -53,7 +58,7 @@ internal static class RelayAddressCodec
                 case UnixPath when transport == (byte)TransportKind.Unix:
                     string path = ReadText(ref reader);
                     if (reader.Failed) break;
-                    return TransportAddress.Unix(path);
+                    return Carried(TransportAddress.Unix(path), isMultiplexed);
                 case Ipv4 or Ipv6 or Name when transport is (byte)TransportKind.Tcp or (byte)TransportKind.Tls or (byte)TransportKind.Udp:
                     string host = kind == Name ? ReadText(ref reader) : ReadAddress(ref reader, kind);
                     int port = reader.UInt16();
@@ -61,12 +66,12 @@ internal static class RelayAddressCodec
                     var endpoint = new HostEndpoint(host, port);
                     return (TransportKind)transport switch
                     {
-                        TransportKind.Tcp => TransportAddress.Tcp(endpoint),
-                        TransportKind.Tls => TransportAddress.Tls(endpoint),
+                        TransportKind.Tcp => Carried(TransportAddress.Tcp(endpoint), isMultiplexed),
+                        TransportKind.Tls => Carried(TransportAddress.Tls(endpoint), isMultiplexed),
                         _ => TransportAddress.Udp(endpoint),
                     };
             }
-            fault = $"transport {transport} with address kind {kind} is not a known or whole address";
+            fault = $"transport {code} with address kind {kind} is not a known or whole address";
         }
         catch (Exception e) when (e is FormatException or DecoderFallbackException)
         {
@@ -74,6 +79,8 @@ internal static class RelayAddressCodec
         }
         return null;
     }
+
+    private static TransportAddress Carried(TransportAddress address, bool isMultiplexed) => isMultiplexed ? address.Multiplexed() : address;
 
     private static void WriteHost(ref SpanWriter writer, HostEndpoint endpoint)
     {

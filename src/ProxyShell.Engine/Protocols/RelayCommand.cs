@@ -14,4 +14,7 @@ internal enum RelayCommand : byte
 
     /// <summary>Carry datagrams to the next address, framed in the stream that the header came in.</summary>
     DatagramStream = 4,
+
+    /// <summary>Answer, then begin a session on the connection, each channel of which is served as a connection of its own.</summary>
+    Session = 5,
 }

@@ -14,7 +14,7 @@ internal sealed record RelayRequest
     /// <summary>The client's clock, in whole milliseconds.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 
-    /// <summary>Where to connect; null for a probe.</summary>
+    /// <summary>Where to connect; null for a probe and a session.</summary>
     public TransportAddress? Next { get; init; }
 
     /// <summary>How the hop shall trust the next address when that is TLS.</summary>

@@ -56,7 +56,9 @@ internal static class RelayRequestCodec
         ReadOnlySpan<byte> body = header[ClearLength..];
         if (!RelayFrame.IsSealed(header))
         {
-            return keys.Count == 0 ? ReadBody(body, nonce, null) : Refuse(ProxyErrorReason.AuthenticationFailed, "a key is required", nonce);
+            RelayRequestReading open = ReadBody(body, nonce, null);
+            // a session asks for nothing yet: its channels bring requests of their own
+            return keys.Count == 0 || open.Request is { Command: RelayCommand.Session } ? open : Refuse(ProxyErrorReason.AuthenticationFailed, "a key is required", nonce);
         }
         if (keys.Count == 0) return Refuse(ProxyErrorReason.AuthenticationFailed, "a key was used, but this proxy server has none", nonce);
         ProxyKey? key = Find(keys, header.Slice(RelayFrame.FrontLength, ProxyKey.IdLength));
@@ -93,7 +95,7 @@ internal static class RelayRequestCodec
         long timestamp = reader.Int64();
         byte command = reader.Byte();
         if (reader.Failed || timestamp is < 0 or > 253402300799999) return Refuse(ProxyErrorReason.ProtocolError, "the timestamp is not valid", nonce, key);
-        if (command is < (byte)RelayCommand.Connect or > (byte)RelayCommand.DatagramStream)
+        if (command is < (byte)RelayCommand.Connect or > (byte)RelayCommand.Session)
             return Refuse(ProxyErrorReason.Unsupported, $"command {command} is not known", nonce, key);
         var request = new RelayRequest
         {
@@ -103,8 +105,8 @@ internal static class RelayRequestCodec
             Next = RelayAddressCodec.Read(ref reader, out string fault),
         };
         if (fault.Length > 0) return Refuse(ProxyErrorReason.ProtocolError, fault, nonce, key);
-        if (request.Next is null != (request.Command == RelayCommand.Probe))
-            return Refuse(ProxyErrorReason.ProtocolError, "a connect needs an address and a probe has none", nonce, key);
+        if (request.Next is null != (request.Command is RelayCommand.Probe or RelayCommand.Session))
+            return Refuse(ProxyErrorReason.ProtocolError, "a connect needs an address, and a probe or session has none", nonce, key);
         if ((request.Next?.Kind == TransportKind.Udp) != (request.Command is RelayCommand.Datagram or RelayCommand.DatagramStream))
             return Refuse(ProxyErrorReason.ProtocolError, "the command does not go with the transport of its address", nonce, key);
         return ReadOptions(ref reader, request, key);

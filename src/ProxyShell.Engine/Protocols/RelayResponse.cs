@@ -21,6 +21,9 @@ internal sealed record RelayResponse
     /// <summary>How long the hop took to connect to the next address.</summary>
     public TimeSpan ConnectTime { get; init; }
 
+    /// <summary>What reaches the next address.</summary>
+    public RelayLink Link { get; init; }
+
     /// <summary>At most 255 bytes of UTF-8; empty when the reason says it all.</summary>
     public string Message { get; init; } = "";
 }

@@ -8,7 +8,7 @@ namespace ProxyShell.Engine.Protocols;
 
 /// <summary>
 /// The relay response header: front (6 bytes), echo of the request's nonce (16), salt (16), body; the body is reason (1),
-/// stage (1), connect time (4, µs), message (length 1, UTF-8), and is sealed when the hop opened a sealed request.
+/// stage (1), connect time (4, µs), message (length 1, UTF-8), link (1, left out when not told), and is sealed when the hop opened a sealed request.
 /// docs/protocols/relay.md, "Response".
 /// </summary>
 internal static class RelayResponseCodec
@@ -17,10 +17,11 @@ internal static class RelayResponseCodec
 
     private const int ClearLength = RelayFrame.FrontLength + (2 * RelayFrame.NonceLength);
     private const int MinBodyLength = 7;
+    private const int MaxBodyLength = MinBodyLength + 255 + 1;
     private const int SaltOffset = RelayFrame.FrontLength + RelayFrame.NonceLength;
 
     /// <summary>The longest header this codec writes.</summary>
-    public const int MaxWrittenLength = ClearLength + MinBodyLength + 255 + HeaderSealer.TagLength;
+    public const int MaxWrittenLength = ClearLength + MaxBodyLength + HeaderSealer.TagLength;
 
     public static HeaderStatus Measure(ReadOnlySpan<byte> bytes, out int total, out string fault) =>
         RelayFrame.Measure(bytes, RelayFrame.ResponseByte, MinLength, out total, out fault);
@@ -36,7 +37,7 @@ internal static class RelayResponseCodec
     /// <summary>Writes the header, sealed when there is a key; returns its length.</summary>
     public static int Write(Span<byte> output, RelayResponse response, ProxyKey? key)
     {
-        Span<byte> clear = stackalloc byte[MinBodyLength + 255];
+        Span<byte> clear = stackalloc byte[MaxBodyLength];
         int bodyLength = WriteBody(clear, response);
         int total = ClearLength + bodyLength + (key is null ? 0 : HeaderSealer.TagLength);
         RelayFrame.WriteFront(output, RelayFrame.ResponseByte, key is not null, total);
@@ -85,10 +86,11 @@ internal static class RelayResponseCodec
         Encoding.UTF8.GetEncoder().Convert(response.Message, text, flush: true, out _, out int used, out _);
         writer.Byte((byte)used);
         writer.Bytes(text[..used]);
+        if (response.Link != RelayLink.NotTold) writer.Byte((byte)response.Link);
         return writer.Length;
     }
 
-    // what follows the message is kept for later versions and ignored
+    // what follows the link is kept for later versions and ignored
     private static RelayResponse? ReadBody(ReadOnlySpan<byte> body, UInt128 nonce, UInt128 salt)
     {
         var reader = new SpanReader(body);
@@ -97,6 +99,7 @@ internal static class RelayResponseCodec
         uint connectTime = reader.UInt32();
         string message = Printable(Encoding.UTF8.GetString(reader.Bytes(reader.Byte())));
         if (reader.Failed) return null;
+        byte link = reader.Remaining > 0 ? reader.Byte() : (byte)0;
         return new RelayResponse
         {
             Nonce = nonce,
@@ -105,6 +108,7 @@ internal static class RelayResponseCodec
             Stage = (ProxyStage)stage,
             ConnectTime = TimeSpan.FromMicroseconds(connectTime),
             Message = message,
+            Link = link <= (byte)RelayLink.KeptSession ? (RelayLink)link : RelayLink.NotTold,
         };
     }
 

@@ -27,6 +27,7 @@ public sealed class ProxyServer : ListenerService
         _outbound = new Outbound(connector, MakeRoutes(options));
         bool takesDatagrams = options is { Udp: true, SpeaksTls: false } && options.Served.Served.HasFlag(ProxyProtocols.Relay) && BindAddress is IPEndPoint;
         if (takesDatagrams) _datagrams = new RelayDatagramPort(options.TimeProvider);
+        _outbound.UseSessions(Name, options.Sessions, Registry);
         Adopt(options);
     }
 
@@ -68,7 +69,7 @@ public sealed class ProxyServer : ListenerService
     private protected override IClientServer MakeServer(ServiceOptions options)
     {
         var own = (ProxyServerOptions)options;
-        var context = new InboundContext(own, Registry, _outbound, own.Credentials);
+        var context = new InboundContext(own, Registry, _outbound, own.Credentials) { Host = this };
         var relay = new RelayInboundOptions(own.Keys, own.PayloadKeys, _replays, own.Udp);
         _datagrams?.Use(context, relay);
         return new InboundServer(new InboundSwitch([.. Protocols(own.Served.Served, context, relay)]), own);

@@ -1,3 +1,4 @@
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -40,6 +41,9 @@ public sealed record ProxyServerOptions : ServiceOptions
     /// </summary>
     public bool Udp { get; init; }
 
+    /// <summary>How sessions to the next hops are kept, where clients ask for them (<c>relay+mux</c>).</summary>
+    public SessionPooling Sessions { get; init; } = SessionPooling.Default;
+
     /// <summary>How far the timestamp of a sealed header may differ from this machine's clock, either way.</summary>
     public TimeSpan ClockWindow { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -57,6 +61,7 @@ public sealed record ProxyServerOptions : ServiceOptions
         OptionValue.Fixed(nameof(Protocols), Served.Served),
         OptionValue.Fixed(nameof(Udp), Udp),
         OptionValue.Fixed(nameof(ClockWindow), ClockWindow),
+        OptionValue.Fixed(nameof(Sessions), Sessions),
         OptionValue.Secret(nameof(Keys), Keys),
         OptionValue.Secret(nameof(PayloadKeys), PayloadKeys),
         OptionValue.Secret(nameof(Credentials), Credentials),
@@ -69,6 +74,7 @@ public sealed record ProxyServerOptions : ServiceOptions
     {
         base.Validate();
         _ = Served;
+        Sessions.Validate();
         if (AcceptProxyProtocol && Udp && !SpeaksTls)
             throw new FormatException("AcceptProxyProtocol is given, but the datagrams that Udp lets in bring no PROXY header: leave out one of the two.");
         Require(ClockWindow > TimeSpan.Zero && ClockWindow <= TimeSpan.FromHours(1), nameof(ClockWindow), ClockWindow, "more than 0 and at most 1 hour");

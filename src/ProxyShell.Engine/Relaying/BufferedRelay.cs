@@ -81,8 +81,8 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         // the first failure is the cause; the other direction then fails because of the abort
         Interlocked.CompareExchange(ref _failure, failure, null);
         Volatile.Read(ref _stop)?.Cancel();
-        client.Abort();
-        upstream.Abort();
+        client.Abort(failure);
+        upstream.Abort(failure);
     }
 
     private void Count(TrafficDirection direction, int bytes)

@@ -52,9 +52,10 @@ public static class Relay
         }
         catch (ProxyException e)
         {
-            client.Abort();
-            upstream.Abort();
-            return RelayFailure.On(writing, e);
+            ProxyException failure = RelayFailure.On(writing, e);
+            client.Abort(failure);
+            upstream.Abort(failure);
+            return failure;
         }
     }
 }

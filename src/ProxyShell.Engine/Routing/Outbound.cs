@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Transport;
 
@@ -45,6 +46,13 @@ internal sealed partial class Outbound(ChainConnector connector, RouteTable rout
         lock (_gate) (watch, _watch, _stopped) = (_watch, null, true);
         if (watch is not null) await watch.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Uses sessions on behalf of a service, which is told of them as events.</summary>
+    public void UseSessions(string service, SessionPooling sessions, ConnectionRegistry events) =>
+        connector.UseSessions(new SessionUser(service, (message, reason) => events.Write(ProxyEventKind.Session, message, reason)), sessions);
+
+    /// <summary>Closes the sessions that no other service uses.</summary>
+    public Task LeaveSessionsAsync() => connector.LeaveSessionsAsync();
 
     /// <summary>The way to a destination; the route's policy still has to agree to it.</summary>
     /// <exception cref="ProxyException">It is blocked: <see cref="ProxyErrorReason.Forbidden"/>, stage Policy, no hop.</exception>

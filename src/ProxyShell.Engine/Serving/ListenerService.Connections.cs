@@ -35,7 +35,7 @@ public abstract partial class ListenerService
         {
             served.Record.SetUpWith(served.Clock.Source);
             served.Clock.Allow(setup.Options.HandshakeTimeout);
-            bool isReady = served.Share is not null && setup.Tls is null;
+            bool isReady = served.IsChannel || (served.Share is not null && setup.Tls is null);
             if (!isReady && !await PrepareAsync(served, setup).ConfigureAwait(false)) return;
             await setup.Clients.ServeAsync(served).ConfigureAwait(false);
         }
@@ -114,7 +114,7 @@ public abstract partial class ListenerService
     private static async ValueTask CloseAsync(ServedConnection served, ProxyException? error)
     {
         // a client that was told why reads the answer and the end; one that was not shall see a failure, not an empty answer
-        if (error is not null && !served.WasTold) served.Client.Abort();
+        if (error is not null && !served.WasTold) served.Client.Abort(error);
         await served.Client.DisposeAsync().ConfigureAwait(false);
     }
 

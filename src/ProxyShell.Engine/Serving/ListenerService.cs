@@ -163,6 +163,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         RemoveSocketFile();
         OnStopping();
         if (_datagrams is null) _freed.TrySetResult();
+        await Registry.BeginStopAsync().ConfigureAwait(false);
         if (Outbound is { } outbound) await outbound.StopWatchingAsync().ConfigureAwait(false);
         // flows that are open still need the datagram socket
         _sweeper!.Hurry();
@@ -170,6 +171,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         foreach (ProxyConnection connection in Registry.ToList()) connection.Abort(ProxyErrorReason.Stopping);
         await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
+        if (Outbound is { } user) await user.LeaveSessionsAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _datagrams?.Dispose();
         _freed.TrySetResult();
         await _sweeper.DisposeAsync().ConfigureAwait(false);

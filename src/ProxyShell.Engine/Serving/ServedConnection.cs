@@ -15,6 +15,9 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
 
     public ProxyConnection Record => record;
 
+    /// <summary>Whether it is a channel of another connection's session: what comes before a request there came once for all.</summary>
+    public bool IsChannel { get; init; }
+
     /// <summary>What it shares with the client's other connections; null until the client is known, which a PROXY header may yet tell.</summary>
     public ClientShare? Share { get; set; } = share;
 

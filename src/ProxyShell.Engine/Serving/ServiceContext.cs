@@ -7,6 +7,9 @@ namespace ProxyShell.Engine.Serving;
 /// <summary>What a service lends those who serve its clients, and the steps that all of them share.</summary>
 internal class ServiceContext(ServiceOptions options, ConnectionRegistry registry)
 {
+    /// <summary>Cancelled when the service begins to stop.</summary>
+    public CancellationToken Stopping => registry.Stopping;
+
     public ServiceOptions Options => options;
 
     public TimeProvider Time => options.TimeProvider;

@@ -135,6 +135,9 @@ public sealed partial class MultiplexedSession
         NoteEmpty();
     }
 
+    /// <summary>Whether it has ended; true before the first channel hears of it.</summary>
+    internal bool IsOver => Volatile.Read(ref _isOver) != 0;
+
     private ReceiveWindow? NewWindow() => _codec.HasWindows ? new ReceiveWindow(_options.MaxWindow, _windows, _roundTrip, _options.Time) : null;
 
     private void Seed(ChannelId id)

@@ -85,7 +85,7 @@ public sealed class SessionChannel : DuplexConnection
     public override void Abort() => Abort(SessionFault.Of(ProxyErrorReason.ConnectionReset, "the channel was aborted"));
 
     /// <summary>Ends both directions at once, and tells the peer why (versions 2 and 3).</summary>
-    public void Abort(ProxyException why) => Session.Terminate(this, why, Farewell.Error);
+    public override void Abort(ProxyException why) => Session.Terminate(this, why, Farewell.Error);
 
     /// <summary>Closes the channel: what was written is still delivered, then the end; what was not read is lost.</summary>
     public override ValueTask DisposeAsync()

@@ -5,7 +5,7 @@ namespace ProxyShell.Engine.Transport;
 
 /// <summary>
 /// A stream of bytes each way. Either way can end on its own (half-close); anything that is one can carry any other.
-/// One read and one write may be under way at a time; <see cref="Abort"/> may be called from anywhere.
+/// One read and one write may be under way at a time; <see cref="Abort()"/> may be called from anywhere.
 /// </summary>
 public abstract class DuplexConnection : IAbortable, IAsyncDisposable
 {
@@ -39,6 +39,9 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
 
     /// <summary>Ends both directions at once, so that the other side notices a failure; pending reads and writes fail.</summary>
     public abstract void Abort();
+
+    /// <summary>As <see cref="Abort()"/>; the other side learns why where the transport can tell it.</summary>
+    public virtual void Abort(Diagnostics.ProxyException why) => Abort();
 
     /// <summary>Closes the connection; what was written before is still delivered where the transport can.</summary>
     public abstract ValueTask DisposeAsync();

@@ -44,9 +44,9 @@ public class HopUriTests
     }
 
     [Theory]
-    [InlineData("", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
-    [InlineData("127.0.0.1:4101", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
-    [InlineData("ftp://h:1", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
+    [InlineData("", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
+    [InlineData("127.0.0.1:4101", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
+    [InlineData("ftp://h:1", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
     [InlineData("relay:h:1", "'//' is missing after the scheme")]
     [InlineData("relay://", "'' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
     [InlineData("relay://h", "'h' is not an endpoint: write host:port, for example 127.0.0.1:8080 or [::1]:8080")]
