@@ -17,6 +17,9 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     /// <summary>The other side's address, or null when there is none.</summary>
     public abstract EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>SHA-256 of the certificate that the server's side of this connection showed in TLS, on whichever side we are; null without TLS.</summary>
+    internal virtual byte[]? ServerCertificateHash => null;
+
     /// <summary>
     /// Reads some bytes; 0 means that the other side has ended its direction. An empty buffer waits until a read would not wait
     /// (for bytes or for the end), takes nothing and returns 0; TLS may end that wait for nothing now and then.

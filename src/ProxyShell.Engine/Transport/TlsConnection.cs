@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
 using ProxyShell.Engine.Diagnostics;
 
 namespace ProxyShell.Engine.Transport;
@@ -12,6 +13,8 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
     public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
 
     public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
+
+    internal override byte[]? ServerCertificateHash => (stream.IsServer ? stream.LocalCertificate : stream.RemoteCertificate)?.GetCertHash(HashAlgorithmName.SHA256);
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -31,6 +31,8 @@ internal sealed class WebSocketConnection : DuplexConnection
 
     public override EndPoint? RemoteEndPoint => _inner.RemoteEndPoint;
 
+    internal override byte[]? ServerCertificateHash => _inner.ServerCertificateHash;
+
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         if (buffer.IsEmpty) return;

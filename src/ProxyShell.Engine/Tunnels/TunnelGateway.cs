@@ -1,4 +1,7 @@
 using System.Net;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
@@ -12,15 +15,18 @@ namespace ProxyShell.Engine.Tunnels;
 /// </summary>
 public sealed partial class TunnelGateway : ListenerService
 {
-    private readonly TunnelDirectory _directory;
+    private readonly TunnelDesk _desk;
+    private readonly Outbound _nowhere;
 
     /// <summary>Makes a gateway; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
-    /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
+    /// <exception cref="FormatException">An option is out of range, or a file that it names cannot be read; the message names it.</exception>
     public TunnelGateway(TunnelGatewayOptions options)
         : base(options ?? throw new ArgumentNullException(nameof(options)), "TunnelGateway")
     {
-        _directory = new TunnelDirectory(options.TimeProvider, options.Lease);
+        Directory = new TunnelDirectory(options.TimeProvider, options.Lease);
+        _nowhere = new Outbound(new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider), MakeRoutes(options));
         Entrances = MakeEntrances(options);
+        _desk = new TunnelDesk(this, options);
         Adopt(options);
     }
 
@@ -31,16 +37,64 @@ public sealed partial class TunnelGateway : ListenerService
     public override string Uri => LocalEndPoint is IPEndPoint endpoint ? $"{(Options.SpeaksTls ? "tunnels" : "tunnel")}://{endpoint}" : $"unix:{LocalEndPoint}";
 
     /// <summary>Who serves which name.</summary>
-    internal TunnelDirectory Directory => _directory;
+    internal TunnelDirectory Directory { get; }
+
+    /// <summary>The tunnels that are registered now.</summary>
+    public IReadOnlyList<TunnelInfo> GetTunnels() => [.. _desk.ToList().Select(entry => Describe(entry.Registration, entry.Session))];
+
+    /// <summary>
+    /// Ends the tunnels of this name (a host name, or <c>tcp:port</c>, <c>udp:port</c>) at once, and tells their agents, which come back slowly if
+    /// nobody stops them. Returns how many there were.
+    /// </summary>
+    public async Task<int> KickAsync(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        GatewaySession[] sessions = [.. _desk.ToList().Where(entry => entry.Registration.Grant.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(entry => entry.Session)];
+        await Task.WhenAll(sessions.Select(session => session.KickAsync())).ConfigureAwait(false);
+        return sessions.Length;
+    }
 
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(TunnelGatewayOptions options) => base.Reconfigure(options);
 
     // agents say what is led where: the gateway itself connects to nothing
-    private protected override RouteTable MakeRoutes(ServiceOptions options) =>
-        new(DestinationPolicy.AllowAll, Chains.ProxyChain.Direct, [], blockByDefault: true);
+    private protected override RouteTable MakeRoutes(ServiceOptions options) => new(DestinationPolicy.AllowAll, ProxyChain.Direct, [], blockByDefault: true);
 
-    private protected override IClientServer MakeServer(ServiceOptions options) => new ControlServer();
+    private protected override IClientServer MakeServer(ServiceOptions options)
+    {
+        var own = (TunnelGatewayOptions)options;
+        InboundContext context = ContextOf(own);
+        var agents = new ControlInbound(context, _desk, new KeyAdmission(own), own);
+        return new InboundServer(new InboundSwitch(agents, new HttpInbound(context, proxies: false, overWebSocket: agents)), own);
+    }
 
-    private static EndPoint PublicEndPoint(TunnelGatewayOptions options, int port) => ListenAddress.Parse(options.PublicAddress ?? options.LocalAddress, port);
+    private protected override void OnStopping()
+    {
+        // each ends with its session, which the registry waits for
+        foreach ((_, GatewaySession session) in _desk.Stop()) _ = session.LeaveAsync();
+    }
+
+    private InboundContext ContextOf(TunnelGatewayOptions options) => new(options, Registry, _nowhere, []);
+
+    private static TunnelInfo Describe(TunnelRegistration registration, GatewaySession session)
+    {
+        TunnelGrant grant = registration.Grant;
+        (long sent, long received) = session.Bytes;
+        return new TunnelInfo
+        {
+            Name = grant.Name,
+            Kind = grant.Kind,
+            Url = grant.Url,
+            Agent = grant.RemoteEndPoint,
+            Thumbprint = grant.Thumbprint,
+            Destination = grant.Destination,
+            Since = registration.Since,
+            IsDraining = registration.IsLeaving,
+            Connections = registration.Active,
+            TotalConnections = registration.Total,
+            BytesSent = sent,
+            BytesReceived = received,
+            RoundTrip = session.RoundTrip,
+        };
+    }
 }

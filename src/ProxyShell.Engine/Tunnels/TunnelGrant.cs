@@ -9,6 +9,9 @@ internal sealed record TunnelGrant
     /// <summary>What visitors find it by: the host name in lower case, or <c>tcp:port</c>, <c>udp:port</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The public port of a TCP or UDP tunnel; 0 for the others.</summary>
+    public int Port { get; init; }
+
     /// <summary>The public address, for example <c>https://blog.example.org</c>.</summary>
     public required string Url { get; init; }
 

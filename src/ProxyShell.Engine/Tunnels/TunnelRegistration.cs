@@ -14,8 +14,6 @@ internal sealed class TunnelRegistration(TunnelGrant grant, Func<TunnelVisitor, 
     private volatile bool _isLeaving;
     private int _active;
     private long _total;
-    private long _bytesSent;
-    private long _bytesReceived;
 
     /// <summary>What the agent was given.</summary>
     public TunnelGrant Grant => grant;
@@ -28,12 +26,6 @@ internal sealed class TunnelRegistration(TunnelGrant grant, Func<TunnelVisitor, 
 
     /// <summary>How many there were.</summary>
     public long Total => Interlocked.Read(ref _total);
-
-    /// <summary>Bytes towards the service.</summary>
-    public long BytesSent => Interlocked.Read(ref _bytesSent);
-
-    /// <summary>Bytes from the service.</summary>
-    public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
     /// <summary>Cancelled when the agent drains or is gone: it takes no new work, and channels that wait for work are to be closed.</summary>
     public CancellationToken Leaving
@@ -80,13 +72,6 @@ internal sealed class TunnelRegistration(TunnelGrant grant, Func<TunnelVisitor, 
 
     /// <summary>Work that began is done.</summary>
     public void End() => Interlocked.Decrement(ref _active);
-
-    /// <summary>Counts bytes towards the service and from it.</summary>
-    public void Count(long sent, long received)
-    {
-        Interlocked.Add(ref _bytesSent, sent);
-        Interlocked.Add(ref _bytesReceived, received);
-    }
 
     /// <summary>No new work for it from now on.</summary>
     public void Leave()
