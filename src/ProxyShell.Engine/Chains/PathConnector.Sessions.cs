@@ -23,7 +23,14 @@ internal sealed partial class PathConnector
         int last = route.Path.Hops.Count - 1;
         DuplexConnection connection = await ReachAsync(route.Path, last, route.Policy, cancellationToken).ConfigureAwait(false);
         var flight = new RelayFlight(connection, route.Path, last, last + 1, FlightTarget.Session, time);
-        await EstablishAsync(connection, flight, route.Path, early: null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EstablishAsync(connection, flight, route.Path, early: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProxyException e) when (e.Reason == ProxyErrorReason.Unsupported)
+        {
+            throw route.Path.Fault(last, e.Reason, e.Stage, $"takes no sessions ({e.Detail}); reach it without +mux", e);
+        }
         return await MultiplexedSession.StartAsync(connection, new SessionOptions { KeepAlive = route.Pooling.KeepAlive, Time = time }, cancellationToken).ConfigureAwait(false);
     }
 

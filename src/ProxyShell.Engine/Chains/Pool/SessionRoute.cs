@@ -5,8 +5,10 @@ namespace ProxyShell.Engine.Chains.Pool;
 /// <summary>Where a session leads: the hops up to its peer, and what may be dialled on the way. Equal routes share their sessions.</summary>
 internal sealed class SessionRoute : IEquatable<SessionRoute>
 {
-    private SessionRoute(IReadOnlyList<ProxyHop> hops, SessionPooling pooling, DestinationPolicy policy) =>
-        (Path, Pooling, Policy) = (new ChainPath(hops, null), pooling, policy);
+    private readonly string _name;
+
+    private SessionRoute(IReadOnlyList<ProxyHop> hops, string name, SessionPooling pooling, DestinationPolicy policy) =>
+        (Path, _name, Pooling, Policy) = (new ChainPath(hops, null), name, pooling, policy);
 
     /// <summary>The hops; the last one is the peer, as it is reached without a session.</summary>
     public ChainPath Path { get; }
@@ -17,11 +19,11 @@ internal sealed class SessionRoute : IEquatable<SessionRoute>
 
     /// <summary>To a hop of a path, through those before it.</summary>
     public static SessionRoute To(ChainPath path, int index) =>
-        new([.. path.Hops.Take(index), Peer(path.Hops[index])], path.Hops[index].Sessions, DestinationPolicy.AllowAll);
+        new([.. path.Hops.Take(index), Peer(path.Hops[index])], HopNaming.Hop(index + 1, path.Hops[index]), path.Hops[index].Sessions, DestinationPolicy.AllowAll);
 
     /// <summary>To an address that a client or the last hop of a chain names.</summary>
     public static SessionRoute To(FlightTarget target, SessionPooling pooling, DestinationPolicy policy) =>
-        new([new ProxyHop(target.Address!.Unmultiplexed()) { Trust = target.Trust, ServerName = target.ServerName }], pooling, policy);
+        new([new ProxyHop(target.Address!.Unmultiplexed()) { Trust = target.Trust, ServerName = target.ServerName }], target.Address.ToString(), pooling, policy);
 
     public bool Equals(SessionRoute? other) =>
         other is not null && ReferenceEquals(Policy, other.Policy) && Path.Hops.SequenceEqual(other.Path.Hops);
@@ -30,7 +32,8 @@ internal sealed class SessionRoute : IEquatable<SessionRoute>
 
     public override int GetHashCode() => HashCode.Combine(Path.Hops.Count, Path.Hops[^1].Address);
 
-    public override string ToString() => HopNaming.Hop(Path.Hops.Count, Path.Hops[^1]);
+    /// <summary>What it is called in messages: the hop with its number, or the address.</summary>
+    public override string ToString() => _name;
 
     // a session belongs to no key: each channel brings its own request
     private static ProxyHop Peer(ProxyHop hop) => new(hop.Address.Unmultiplexed())
