@@ -15,6 +15,7 @@
         'Get-ProxyChainHealth'
         'Get-ProxyConnection'
         'Get-ProxyEvent'
+        'Get-ProxySession'
         'New-ProxyChain'
         'New-ProxyHop'
         'New-ProxyKey'
@@ -24,6 +25,7 @@
         'Start-AccessListener'
         'Start-ProxyServer'
         'Stop-ProxyConnection'
+        'Stop-ProxySession'
         'Test-ProxyChain'
         'Use-ProxyChain'
     )

@@ -34,6 +34,14 @@ BeforeDiscovery {
         @{ Command = 'New-ProxyHop relays://a:1 -Thumbprint ab'; Id = 'InvalidHop'; Target = 'relays://a:1' }
         @{ Command = 'New-ProxyHop socks5://a -Key (New-ProxyKey)'; Id = 'InvalidHop'; Target = 'socks5://a' }
         @{ Command = 'New-ProxyHop relay://a:1 -Credential $credential'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyHop socks5://a -Multiplexed'; Id = 'InvalidHop'; Target = 'socks5://a' }
+        @{ Command = 'New-ProxyHop relay://a:1 -MaxSessions 2'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyHop socks5://a -KeepAlive 5'; Id = 'InvalidHop'; Target = 'socks5://a' }
+        @{ Command = 'New-ProxyHop relay+mux://a:1 -SessionIdleTimeout 0'; Id = 'InvalidHop'; Target = 'relay+mux://a:1' }
+        @{ Command = 'New-ProxyHop "relay+mux://a:1?channels=0"'; Id = 'InvalidHop'; Target = 'relay+mux://a:1[?]channels=0' }
+        @{ Command = 'New-ProxyChain socks5://a, http://b -Multiplexed'; Id = 'InvalidHop'; Target = 'socks5://a:1080 > http://b:80' }
+        @{ Command = 'New-ProxyChain relay://a:1 -MaxChannels 5'; Id = 'InvalidHop'; Target = 'relay://a:1' }
+        @{ Command = 'New-ProxyChain relay://a:1 | Add-ProxyHop relay://b:1 -SessionIdleTimeout 5'; Id = 'InvalidHop'; Target = 'relay://b:1' }
         @{ Command = 'New-ProxyChain relay://a:1, nonsense'; Id = 'InvalidHop'; Target = 'nonsense' }
         @{ Command = 'New-ProxyChain $job'; Id = 'InvalidHop'; Target = 'web' }
         @{ Command = 'New-ProxyChain socks5://a -Key (New-ProxyKey)'; Id = 'InvalidHop'; Target = 'socks5://a:1080' }
@@ -70,6 +78,8 @@ BeforeDiscovery {
         @{ Command = 'Start-ProxyServer -Rule @()'; Id = 'InvalidRule'; Target = '' }
         @{ Command = 'Start-ProxyServer -Rule (New-ProxyRule a -Direct) -Chain relay://a:1 -BlockByDefault'; Id = 'InvalidRule'; Target = 'relay://a:1' }
         @{ Command = 'Start-ProxyServer -ClockWindow 0'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-ProxyServer -SessionIdleTimeout 0'; Id = 'InvalidOption'; Target = '00:00:00' }
+        @{ Command = 'Start-ProxyServer -Protocol Socks5 -MaxSessions 2'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-ProxyServer -Udp -AcceptProxyProtocol'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-ProxyServer -LocalAddress nowhere'; Id = 'InvalidOption'; Target = 'nowhere:0' }
         @{ Command = 'Start-ProxyServer -LocalAddress 192.0.2.1 -AllowAnonymous'; Id = 'AddressNotAvailable'; Category = 'ResourceUnavailable'; Target = '192.0.2.1:0' }
@@ -88,6 +98,9 @@ BeforeDiscovery {
         @{ Command = 'Set-AccessListener nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Get-ProxyConnection -Id 999999'; Id = 'ConnectionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
         @{ Command = 'Stop-ProxyConnection -Id 999999'; Id = 'ConnectionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'Get-ProxySession nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Get-ProxySession -Id 999999'; Id = 'SessionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'Stop-ProxySession -Id 999999'; Id = 'SessionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
         @{ Command = 'Set-ProxyServer web -MaxConnections 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
         @{ Command = 'Set-AccessListener ended -MaxConnections 5'; Id = 'JobNotRunning'; Category = 'InvalidOperation'; Target = 'ended' }
     )
@@ -139,9 +152,14 @@ Describe 'errors of cmdlets' {
         finally { $hop.Dispose() }
     }
 
-    It 'a time that is none: <_>' -ForEach 'Start-ProxyServer -IdleTimeout soon', 'Set-AccessListener web -ConnectTimeout soon', 'Test-ProxyChain direct -Timeout soon', 'Use-ProxyChain direct { } -ConnectTimeout soon', 'New-ProxyChain relay://a:1 -ProbeInterval soon' {
+    It 'a time that is none: <_>' -ForEach 'Start-ProxyServer -IdleTimeout soon', 'Set-AccessListener web -ConnectTimeout soon', 'Test-ProxyChain direct -Timeout soon', 'Use-ProxyChain direct { } -ConnectTimeout soon', 'New-ProxyChain relay://a:1 -ProbeInterval soon', 'New-ProxyHop relay+mux://a:1 -KeepAlive soon' {
         $command = [scriptblock]::Create($_)
         { & $command } | Should -Throw "*'soon' is not a time*" -ErrorId 'ParameterArgumentTransformationError,ProxyShell.Commands.*Command'
+    }
+
+    It 'a value out of its range: <_>' -ForEach 'New-ProxyHop relay+mux://a:1 -MaxSessions 65', 'New-ProxyChain relay+mux://a:1 -MaxChannels 5000', 'New-ProxyHop relay+mux://a:1 -KeepAlive 0.5', 'Start-ProxyServer -KeepAlive 3601' {
+        $command = [scriptblock]::Create($_)
+        { & $command } | Should -Throw -ErrorId 'Parameter*Error,ProxyShell.Commands.*Command'
     }
 }
 

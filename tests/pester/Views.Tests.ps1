@@ -32,8 +32,8 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
     It 'show a test with whole endpoints and errors' {
         $closed = "127.0.0.1:$(Get-ClosedPort)"
         $table = Show-Table (Test-ProxyChain $p1 -Destination $closed -ErrorAction SilentlyContinue) $width
-        $table | Should -Match 'Hop Endpoint +Dial ms Setup ms RTT ms Status +Error'
-        $table | Should -Match "(?m)^ +1 127\.0\.0\.1:$($p1.LocalPort) +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d Ok"
+        $table | Should -Match 'Hop Endpoint +Dial ms Setup ms RTT ms Session Status +Error'
+        $table | Should -Match "(?m)^ +1 127\.0\.0\.1:$($p1.LocalPort) +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d +Ok"
         $table | Should -Match "(?m)^dest $([regex]::Escape($closed)) +Failed "
         $failure = ($table -split '(?m)^dest ')[1]
         Join-Wrapped $failure | Should -BeLike "*destination${closed}:connectionrefused*" -Because 'a long error wraps'
@@ -44,6 +44,20 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
         $table | Should -Match 'Id Job +Destination +State +Sent +Received +Rate +Duration'
         $table | Should -Match "a-name-that-is-… $([regex]::Escape($origin.Address)) +Open +\d+ B +[\d,.]+ [MG]B +[\d,.]+ [KMG]B/s +0:00:\d\d"
         if ($width -ge 120) { $table | Should -Match 'Duration Chain +Client(.|\n)* 1 hop +127\.0\.0\.1:\d+' }
+    }
+
+    It 'show sessions by what they carry' {
+        $held = Start-AccessListener $origin.Address -Chain (New-ProxyHop $p1 -Multiplexed)
+        $transfer = [ProxyShellTests.Download]::new($held.LocalPort, '/endless')
+        try {
+            Wait-Until { $transfer.Bytes -gt 1MB }
+            Show-Table (Test-ProxyChain $held.Chain) $width | Should -Match "(?m)^ +1 127\.0\.0\.1:$($p1.LocalPort) +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d kept +Ok"
+            $table = Show-Table (Get-ProxySession $held) $width
+            $table | Should -Match 'Id Direction +Peer +Transport +Channels +Opened'
+            $table | Should -Match "Outgoing +127\.0\.0\.1:$($p1.LocalPort) +tcp +\d+ +\d+"
+            if ($width -ge 120) { $table | Should -Match 'Window +RTT ms +Age +Sent +Received(.|\n)* [\d,.]+ [KM]B +\d+\.\d\d +0:00:\d\d +\d+ B +[\d,.]+ [KMG]B' }
+        }
+        finally { $transfer.Dispose() }
     }
 
     It 'show events with the message last and whole' {

@@ -75,6 +75,8 @@ public sealed record ProxyServerOptions : ServiceOptions
         base.Validate();
         _ = Served;
         Sessions.Validate();
+        if (Sessions != SessionPooling.Default && !Served.Served.HasFlag(ProxyProtocols.Relay))
+            throw new FormatException("How sessions are kept is said, but they are kept for relay clients, which this server does not serve: leave it out, or add Relay to Protocols.");
         if (AcceptProxyProtocol && Udp && !SpeaksTls)
             throw new FormatException("AcceptProxyProtocol is given, but the datagrams that Udp lets in bring no PROXY header: leave out one of the two.");
         Require(ClockWindow > TimeSpan.Zero && ClockWindow <= TimeSpan.FromHours(1), nameof(ClockWindow), ClockWindow, "more than 0 and at most 1 hour");

@@ -63,4 +63,8 @@ public sealed class ProxySession
 
     /// <summary>Ends it at once; its channels fail.</summary>
     public void Abort() => _session.Abort();
+
+    /// <summary>The id, where it leads and how many channels are open in it.</summary>
+    public override string ToString() =>
+        $"session {Id} {(Direction == SessionDirection.Outgoing ? "to" : "from")} {Peer} ({Channels} channel{(Channels == 1 ? "" : "s")})";
 }

@@ -8,10 +8,11 @@ namespace ProxyShell.Arguments;
 
 /// <summary>
 /// A hop as a record, such as a row of a CSV file: a column Uri (or Hop), or the parts HostName, Port, Protocol, Tls and WebSocketPath;
-/// and if need be Key, UserName and Password or Credential, Thumbprint, ServerName, Group and Weight. The columns are read here and not bound to
+/// and if need be Key, UserName and Password or Credential, Thumbprint, ServerName, Multiplexed, MaxSessions, MaxChannels, SessionIdleTimeout,
+/// KeepAlive, Group and Weight. The columns are read here and not bound to
 /// parameters by name: when binding fails PowerShell leaves the row out and goes on, and a chain would silently be shorter than the file.
 /// </summary>
-internal static class HopRecord
+internal static partial class HopRecord
 {
     private static readonly string[] UriColumns = ["Uri", "Hop"];
 
@@ -22,7 +23,11 @@ internal static class HopRecord
     public static ProxyHop Read(PSObject record)
     {
         var key = new KeyArgument(record.Properties["Key"]?.Value!);
-        var settings = new HopSettings(key.IsEmpty ? null : key, CredentialOf(record), Text(record, "Thumbprint"), Text(record, "ServerName"));
+        var settings = new HopSettings(key.IsEmpty ? null : key, CredentialOf(record), Text(record, "Thumbprint"), Text(record, "ServerName"))
+        {
+            IsMultiplexed = Flag(record, "Multiplexed"),
+            Sessions = SessionsOf(record),
+        };
         return settings.ApplyTo(HopOf(record)) with { Weight = Weight(record) };
     }
 
@@ -34,7 +39,7 @@ internal static class HopRecord
         if (UriOf(record) is { } uri) return ProxyHop.Parse(uri);
         string host = Text(record, "HostName") ?? throw new FormatException(
             $"A record with the columns {string.Join(", ", record.Properties.Select(property => property.Name))} is not a hop: it needs a column Uri with a hop URI in it, or HostName and Port.");
-        return new HopParts(host, Port(record), Protocol(record), Tls(record), Text(record, "WebSocketPath")).ToHop();
+        return new HopParts(host, Port(record), Protocol(record), Flag(record, "Tls"), Text(record, "WebSocketPath")).ToHop();
     }
 
     private static int? Port(PSObject record) => Text(record, "Port") is not { } text ? null
@@ -49,12 +54,12 @@ internal static class HopRecord
         : Enum.TryParse(text, ignoreCase: true, out HopProtocol protocol) && Enum.IsDefined(protocol) ? protocol
         : throw new FormatException($"The column Protocol holds '{text}'; it must be one of {string.Join(", ", Enum.GetNames<HopProtocol>())}.");
 
-    private static bool Tls(PSObject record) => Text(record, "Tls") is { } text
+    private static bool Flag(PSObject record, string column) => Text(record, column) is { } text
         && (text.ToLowerInvariant() switch
         {
             "true" or "yes" or "1" => true,
             "false" or "no" or "0" => false,
-            _ => throw new FormatException($"The column Tls holds '{text}'; it must be true or false."),
+            _ => throw new FormatException($"The column {column} holds '{text}'; it must be true or false."),
         });
 
     private static CredentialArgument? CredentialOf(PSObject record)

@@ -17,8 +17,14 @@ internal sealed record HopSettings(KeyArgument? Key, CredentialArgument? Credent
     /// <summary>The certificate to show to hops with TLS.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
+    /// <summary>Whether relay hops are to be reached by channels of sessions.</summary>
+    public bool IsMultiplexed { get; init; }
+
+    /// <summary>How sessions to multiplexed hops are kept.</summary>
+    public SessionSettings Sessions { get; init; } = new();
+
     /// <summary>Whether nothing is added.</summary>
-    public bool IsEmpty => Key is null && Credential is null && ClientCertificate is null && (Thumbprint ?? ServerName) is null;
+    public bool IsEmpty => Key is null && Credential is null && ClientCertificate is null && (Thumbprint ?? ServerName) is null && !IsMultiplexed && Sessions.IsEmpty;
 
     /// <summary>The hop with the settings.</summary>
     /// <exception cref="FormatException">A setting is not valid, or the hop cannot have it.</exception>
@@ -36,7 +42,16 @@ internal sealed record HopSettings(KeyArgument? Key, CredentialArgument? Credent
         if (ClientCertificate is not null && isTls) hop = hop with { ClientCertificate = ClientCertificate };
         if (Thumbprint is not null) hop = hop with { Trust = TlsTrust.Pinned(Thumbprint) };
         if (ServerName is not null) hop = hop with { ServerName = ServerName };
-        return hop;
+        return WithSessions(hop);
+    }
+
+    private ProxyHop WithSessions(ProxyHop hop)
+    {
+        if (IsMultiplexed && (hop.Protocol == HopProtocol.Relay || !IsForMixedHops)) hop = hop.Multiplexed();
+        if (Sessions.IsEmpty) return hop;
+        if (hop.Address.IsMultiplexed) return hop with { Sessions = Sessions.ApplyTo(hop.Sessions) };
+        return IsForMixedHops ? hop : throw new FormatException(
+            $"{hop.Uri} is not multiplexed, so nothing can be said of sessions to it{(hop.Protocol == HopProtocol.Relay ? $"; did you mean {hop.Multiplexed().Scheme}: ?" : ".")}");
     }
 
     private static string Hint(ProxyHop hop) => hop.Protocol switch

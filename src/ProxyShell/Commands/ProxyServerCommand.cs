@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Jobs;
@@ -47,6 +48,22 @@ public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServer
     [TimeArgument]
     public TimeSpan? ClockWindow { get; set; }
 
+    [Parameter]
+    [ValidateRange(1, SessionPooling.SessionLimit)]
+    public int? MaxSessions { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, SessionPooling.ChannelLimit)]
+    public int? MaxChannels { get; set; }
+
+    [Parameter]
+    [TimeArgument(MayBeInfinite = true)]
+    public TimeSpan? SessionIdleTimeout { get; set; }
+
+    [Parameter]
+    [TimeArgument(MayBeInfinite = true, AtLeast = 1, AtMost = 3600)]
+    public TimeSpan? KeepAlive { get; set; }
+
     private protected override int Port => LocalPort;
 
     /// <inheritdoc />
@@ -54,7 +71,9 @@ public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServer
     {
         ProxyServerOptions options = new() { Protocols = Protocol?.Aggregate((all, next) => all | next), Udp = Udp };
         options = options with { ClockWindow = ClockWindow ?? options.ClockWindow };
-        if (TryApply(this, Placed(options), out options)) Start("Start proxy server", () => new ProxyServer(options), server => new ProxyServerJob(server));
+        var sessions = new SessionSettings(MaxSessions, MaxChannels, SessionIdleTimeout, KeepAlive);
+        bool good = TryRead(() => sessions.ApplyTo(options.Sessions), "InvalidOption", SessionIdleTimeout, out SessionPooling? pooling);
+        if (TryApply(this, Placed(options with { Sessions = pooling ?? options.Sessions }), out options) && good) Start("Start proxy server", () => new ProxyServer(options), server => new ProxyServerJob(server));
     }
 }
 

@@ -76,6 +76,9 @@ public abstract partial class ProxyJob : Job2
     /// <summary>Connections ever accepted, refused ones included.</summary>
     public long AcceptedConnections => Service.Counters.Accepted;
 
+    /// <summary>Those of them that were channels of sessions, which open no socket.</summary>
+    public long AcceptedChannels => Service.Counters.Channels;
+
     /// <summary>Connections that could not be set up or were cut off.</summary>
     public long FailedConnections => Service.Counters.Failed;
 

@@ -1,4 +1,6 @@
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using ProxyShell.Engine.Chains.Pool;
 
 namespace ProxyShell.Jobs;
 
@@ -18,12 +20,17 @@ internal sealed class SessionJobs
         lock (Gate) return [.. Sessions.SelectMany(session => session._jobs).OrderBy(job => job.Id)];
     }
 
-    /// <summary>Stops all jobs of a runspace at once and waits until their listeners are closed.</summary>
+    /// <summary>Stops all jobs of a runspace at once and waits until their listeners are closed, and with the last of the process the sessions to hops.</summary>
     public static void StopAllOf(Runspace runspace, string reason)
     {
         SessionJobs[] ending;
         lock (Gate) ending = [.. Sessions.Where(session => session._runspaceId == runspace.InstanceId)];
+        long start = Environment.TickCount64;
         Task.WaitAll([.. ending.SelectMany(session => session.ToList()).Select(job => job.StopAsync(TimeSpan.Zero, reason))], StopDeadline);
+        // tests of chains leave warm sessions behind, which nobody is there to use any more
+        if (OfProcess().Any(job => job.JobStateInfo.State == JobState.Running)) return;
+        TimeSpan left = StopDeadline - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
+        if (left > TimeSpan.Zero) SessionPool.Shared.CloseAsync().Wait(left);
     }
 
     /// <summary>Ends a job at once and takes it out of its session, as Remove-Job -Force does it.</summary>

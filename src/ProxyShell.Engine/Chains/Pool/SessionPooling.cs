@@ -3,6 +3,12 @@ namespace ProxyShell.Engine.Chains.Pool;
 /// <summary>How sessions to a hop are kept. Values out of their range are refused where they are given.</summary>
 public sealed record SessionPooling
 {
+    /// <summary>The most that <see cref="MaxSessions"/> can be.</summary>
+    public const int SessionLimit = 64;
+
+    /// <summary>The most that <see cref="MaxChannels"/> can be.</summary>
+    public const int ChannelLimit = 4096;
+
     /// <summary>What holds unless something else is said.</summary>
     public static SessionPooling Default { get; } = new();
 
@@ -18,11 +24,12 @@ public sealed record SessionPooling
     /// <summary>How long the peer may be silent before it counts as dead, 1 second to 1 hour; infinite turns it off. 30 seconds by default.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Throws a <see cref="FormatException"/> that names the first value out of range.</summary>
-    internal void Validate()
+    /// <summary>Refuses values that are out of their range.</summary>
+    /// <exception cref="FormatException">One is; the message names the first.</exception>
+    public void Validate()
     {
-        Require(MaxSessions is >= 1 and <= 64, nameof(MaxSessions), MaxSessions, "1 to 64");
-        Require(MaxChannels is >= 1 and <= 4096, nameof(MaxChannels), MaxChannels, "1 to 4096");
+        Require(MaxSessions is >= 1 and <= SessionLimit, nameof(MaxSessions), MaxSessions, "1 to 64");
+        Require(MaxChannels is >= 1 and <= ChannelLimit, nameof(MaxChannels), MaxChannels, "1 to 4096");
         Require(IdleTimeout == Timeout.InfiniteTimeSpan || (IdleTimeout > TimeSpan.Zero && IdleTimeout <= TimeSpan.FromDays(24)), nameof(IdleTimeout), IdleTimeout, "more than 0 and at most 24 days");
         Require(KeepAlive == Timeout.InfiniteTimeSpan || (KeepAlive >= TimeSpan.FromSeconds(1) && KeepAlive <= TimeSpan.FromHours(1)), nameof(KeepAlive), KeepAlive, "1 second to 1 hour");
     }
