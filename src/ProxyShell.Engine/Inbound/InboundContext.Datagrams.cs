@@ -26,14 +26,18 @@ internal sealed partial class InboundContext
     /// Opens the way of a flow, within the connect time; a failure ends the flow. The sockets of the way are served where
     /// <paramref name="beside"/> is.
     /// </summary>
-    public async Task OpenAsync(DatagramFlow flow, HostEndpoint destination, DatagramSocket? beside)
+    public Task OpenAsync(DatagramFlow flow, HostEndpoint destination, DatagramSocket? beside) =>
+        OpenAsync(flow, clock => outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Allowed, clock.Token));
+
+    /// <summary>As the other one, in whichever way it is opened.</summary>
+    public async Task OpenAsync(DatagramFlow flow, Func<SetUpClock, ValueTask<DatagramPath>> open)
     {
         SetUpClock clock = SetUpClock.Rent(Time);
         flow.Record.SetUpWith(clock.Source);
         clock.Allow(Options.ConnectTimeout);
         try
         {
-            flow.Attach(await outbound.OpenDatagramsAsync(flow.Record, destination, flow, beside, clock.Allowed, clock.Token).ConfigureAwait(false));
+            flow.Attach(await open(clock).ConfigureAwait(false));
         }
         catch (Exception e)
         {

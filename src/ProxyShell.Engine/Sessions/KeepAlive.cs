@@ -15,6 +15,9 @@ internal sealed class KeepAlive(MultiplexedSession session, SessionOptions optio
 
     private static readonly byte[] ProbeWords = Encoding.ASCII.GetBytes(ProbeName);
 
+    // a timer may fire a little early
+    private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private ITimer? _timer;
     private long _lastLife = options.Time.GetTimestamp();
@@ -32,10 +35,9 @@ internal sealed class KeepAlive(MultiplexedSession session, SessionOptions optio
     {
         // without windows a peer may have to stop reading, and answers late
         if (options.KeepAlive == Timeout.InfiniteTimeSpan || options.Version == MultiplexingVersion.V1) return;
-        TimeSpan period = options.KeepAlive / 4;
         // the first answer tells whether this peer gives one at all, and the round trip
         Probe();
-        lock (_gate) _timer = options.Time.CreateTimer(static self => ((KeepAlive)self!).Look(), this, period, period);
+        lock (_gate) _timer = options.Time.CreateTimer(static self => ((KeepAlive)self!).Look(), this, options.KeepAlive / 2, Timeout.InfiniteTimeSpan);
         if (session.Completion.IsCompleted) Stop();
     }
 
@@ -68,16 +70,31 @@ internal sealed class KeepAlive(MultiplexedSession session, SessionOptions optio
 
     private void Look()
     {
-        if (_isPaused) return;
-        TimeSpan silence = Silence;
+        TimeSpan silence = _isPaused ? TimeSpan.Zero : Silence;
         bool isDead, asks;
         lock (_gate)
         {
             isDead = Answers > 0 && _isAsked && silence >= options.KeepAlive;
             asks = !_isAsked && silence >= options.KeepAlive / 2;
         }
-        if (isDead) session.Lose(silence);
-        else if (asks) Probe();
+        if (isDead)
+        {
+            session.Lose(silence);
+            return;
+        }
+        if (asks) Probe();
+        LookAgain(silence);
+    }
+
+    // when there may be something to do next, and not before
+    private void LookAgain(TimeSpan silence)
+    {
+        lock (_gate)
+        {
+            TimeSpan due = (_isAsked ? options.KeepAlive : options.KeepAlive / 2) - silence;
+            // a peer that never answers is looked at now and then
+            _timer?.Change(due > Soonest ? due : due > TimeSpan.Zero ? Soonest : options.KeepAlive / 4, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private void Probe()

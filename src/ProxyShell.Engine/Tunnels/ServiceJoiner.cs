@@ -15,7 +15,7 @@ namespace ProxyShell.Engine.Tunnels;
 /// Joins each channel that the gateway offers to one connection to the service. A channel is accepted when the service is reached, else rejected
 /// with the reason: in words that name no address, since strangers may read them.
 /// </summary>
-internal sealed class ServiceJoiner(TunnelAgentOptions options, ConnectionRegistry registry)
+internal sealed partial class ServiceJoiner(TunnelAgentOptions options, ConnectionRegistry registry)
 {
     private readonly Dialer _dialer = new(options.Sockets, NameResolver.Default);
 
@@ -34,26 +34,34 @@ internal sealed class ServiceJoiner(TunnelAgentOptions options, ConnectionRegist
             return;
         }
         (record.Protocol, record.Destination, record.State) = (scheme, options.Destination.Address.ToString(), ConnectionState.Connecting);
-        registry.End(record, await ServeAsync(offer, visitor, record).ConfigureAwait(false), refused: false);
+        bool isUdp = options.Destination.Kind == TunnelKind.Udp;
+        ProxyException? error = isUdp
+            ? await ServeAsync(offer, record, OpenDatagramsAsync, CarryAsync).ConfigureAwait(false)
+            : await ServeAsync(offer, record, token => ReachAsync(visitor, token), RelayAsync).ConfigureAwait(false);
+        registry.End(record, record.AbortReason == ProxyErrorReason.None ? error : new ProxyException(record.AbortReason, ProxyStage.Relay), refused: false);
     }
 
-    private async ValueTask<ProxyException?> ServeAsync(ChannelOffer offer, VisitorHeader visitor, ProxyConnection record)
+    // reaches the service, then accepts, then carries until the end
+    private async ValueTask<ProxyException?> ServeAsync<TService>(
+        ChannelOffer offer, ProxyConnection record, Func<CancellationToken, ValueTask<TService>> reach, Func<SessionChannel, TService, ProxyConnection, ValueTask<ProxyException?>> carry)
+        where TService : class
     {
         SetUpClock clock = SetUpClock.Rent(options.TimeProvider);
-        DuplexConnection? service = null;
+        TService? service = null;
         SessionChannel channel;
         try
         {
             record.SetUpWith(clock.Source);
             clock.Allow(options.ConnectTimeout);
-            service = await ReachAsync(visitor, clock.Token).ConfigureAwait(false);
+            service = await reach(clock.Token).ConfigureAwait(false);
             channel = offer.Accept();
         }
         catch (Exception e)
         {
             ProxyException why = Explain(e, record);
             offer.Reject(Told(why.Reason));
-            if (service is not null) await service.DisposeAsync().ConfigureAwait(false);
+            if (service is IAsyncDisposable connection) await connection.DisposeAsync().ConfigureAwait(false);
+            (service as IDisposable)?.Dispose();
             return why;
         }
         finally
@@ -62,11 +70,19 @@ internal sealed class ServiceJoiner(TunnelAgentOptions options, ConnectionRegist
             clock.Return();
         }
         record.ReplaceClient(channel);
-        record.AttachUpstream(service);
         record.State = ConnectionState.Open;
         registry.Write(ProxyEventKind.Opened, "opened", connection: record);
-        ProxyException? failure = await Relay.RunAsync(channel, service, record).ConfigureAwait(false);
-        return record.AbortReason == ProxyErrorReason.None ? failure : new ProxyException(record.AbortReason, ProxyStage.Relay);
+        return await carry(channel, service, record).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<ProxyException?> RelayAsync(SessionChannel channel, DuplexConnection service, ProxyConnection record)
+    {
+        await using (channel.ConfigureAwait(false))
+        await using (service.ConfigureAwait(false))
+        {
+            record.AttachUpstream(service);
+            return await Relay.RunAsync(channel, service, record).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask<DuplexConnection> ReachAsync(VisitorHeader visitor, CancellationToken cancellationToken)

@@ -1,5 +1,5 @@
-using System.Net;
 using System.Globalization;
+using System.Net;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
 
@@ -22,7 +22,13 @@ public sealed partial class TunnelGateway
     }
 
     /// <summary>Receives datagrams at a public UDP port.</summary>
-    internal IAsyncDisposable OpenUdp(int port) => throw new NotSupportedException();
+    internal IAsyncDisposable OpenUdp(int port)
+    {
+        DatagramSocket socket = Options.Sockets.BindDatagrams((IPEndPoint)PublicEndPoint(Options, port));
+        var receiver = new TunnelDatagramPort(() => ContextOf(Options), Directory, PortName(TunnelKind.Udp, port));
+        receiver.Start(this, socket);
+        return receiver;
+    }
 
     /// <summary>The public address of a tunnel.</summary>
     internal string UrlOf(TunnelKind kind, TunnelEntry entry)

@@ -100,6 +100,14 @@ public sealed record TunnelGatewayOptions : ServiceOptions
         base.Validate();
         Require(HttpPort is null or (>= 0 and <= 65535), nameof(HttpPort), HttpPort, "0 to 65535, or null");
         Require(HttpsPort is null or (>= 0 and <= 65535), nameof(HttpsPort), HttpsPort, "0 to 65535, or null");
+        Require(Domain.Length is > 0 and <= 190 && Domain.Split('.').All(NameBook.IsLabel), nameof(Domain), Domain, "a domain in lower case, such as example.org");
+        foreach (string label in HostNamePool) Require(NameBook.IsLabel(label), nameof(HostNamePool), label, "labels of 1 to 63 lower-case letters, digits and hyphens");
+        foreach (PortRange range in TcpPorts) Require(range.First > 0, nameof(TcpPorts), range, "ports from 1 to 65535");
+        foreach (PortRange range in UdpPorts) Require(range.First > 0, nameof(UdpPorts), range, "ports from 1 to 65535");
+        bool hasPublicPorts = HttpPort is not null || HttpsPort is not null || TcpPorts.Count + UdpPorts.Count > 0;
+        string publicAddress = PublicAddress ?? LocalAddress;
+        Require(!hasPublicPorts || !publicAddress.StartsWith("unix:", StringComparison.Ordinal), nameof(PublicAddress), publicAddress, "an IP address, where there are public ports");
+        if (AuthorizedKeys.FirstOrDefault(key => KeyThumbprint.Parse(key) is null) is { } noKey) Require(false, nameof(AuthorizedKeys), noKey, "thumbprints of keys: 52 characters of base32, or 43 of base64url");
         Require(MaxAgents >= 1, nameof(MaxAgents), MaxAgents, "1 or more");
         Require(MaxTunnelsPerKey >= 1, nameof(MaxTunnelsPerKey), MaxTunnelsPerKey, "1 or more");
         Require(MaxNamesPerKey >= 0, nameof(MaxNamesPerKey), MaxNamesPerKey, "0 or more");
