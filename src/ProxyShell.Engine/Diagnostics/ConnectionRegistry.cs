@@ -137,6 +137,14 @@ internal sealed class ConnectionRegistry : IDisposable
         _dispatcher.Dispatch(item);
     }
 
+    /// <summary>Writes down a request that came over a connection.</summary>
+    public void Write(HttpRequestRecord request, ProxyConnection connection)
+    {
+        var item = new ProxyEvent(_service.Time.GetUtcNow(), _service.Name, ProxyEventKind.HttpRequest, request.ToString()) { Connection = connection, Request = request };
+        Events.Add(item);
+        _dispatcher.Dispatch(item);
+    }
+
     private void Remove(ProxyConnection connection)
     {
         TaskCompletionSource? empty = null;

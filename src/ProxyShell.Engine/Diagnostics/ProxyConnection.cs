@@ -144,6 +144,16 @@ public sealed class ProxyConnection : Traffic
         upstream.Abort();
     }
 
+    /// <summary>Lets go of the outgoing side, which others are going to use: an abort does not reach it any more. False when one has already.</summary>
+    internal bool DetachUpstream()
+    {
+        lock (_service)
+        {
+            _upstreamSide = null;
+            return _abortReason == ProxyErrorReason.None;
+        }
+    }
+
     /// <summary>Replaces the incoming side, for example after its TLS handshake.</summary>
     internal void ReplaceClient(IAbortable client)
     {

@@ -26,6 +26,9 @@ public sealed class ProxyEvent
     /// <summary>The connection concerned (live or final), or null.</summary>
     public ProxyConnection? Connection { get; internal init; }
 
+    /// <summary>The HTTP request concerned, or null.</summary>
+    public HttpRequestRecord? Request { get; internal init; }
+
     /// <summary>The id of the connection concerned, or null.</summary>
     public long? ConnectionId => Connection?.Id;
 

@@ -32,4 +32,7 @@ public enum ProxyEventKind
 
     /// <summary>Options of the running service were changed, or a certificate was loaded anew; the message says what is different.</summary>
     Reconfigured,
+
+    /// <summary>An HTTP request was answered, or not; <see cref="ProxyEvent.Request"/> tells all of it.</summary>
+    HttpRequest,
 }

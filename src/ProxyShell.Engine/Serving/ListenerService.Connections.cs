@@ -57,7 +57,7 @@ public abstract partial class ListenerService
             await TurnAwayAsync(served, refusal, setup).ConfigureAwait(false);
             return false;
         }
-        if (setup.Tls is { } tls) await EncryptAsync(served, tls).ConfigureAwait(false);
+        if (setup.Tls is { } tls) await served.EncryptAsync(tls, setup.Options.TimeProvider).ConfigureAwait(false);
         return true;
     }
 
@@ -76,26 +76,6 @@ public abstract partial class ListenerService
         served.EndSetUp();
         await RefuseAsync(served.Client, refusal, served.Record.ClientEndPoint, setup).ConfigureAwait(false);
         Registry.Leave(served.Record, new ProxyException(refusal == Refusal.Source ? ProxyErrorReason.ClientNotAdmitted : ProxyErrorReason.LimitExceeded, ProxyStage.Request, "client"));
-    }
-
-    private async Task EncryptAsync(ServedConnection served, TlsServer tls)
-    {
-        try
-        {
-            served.Client = await tls.AcceptAsync(served.Client, served.Clock.Token).ConfigureAwait(false);
-            served.Record.ReplaceClient(served.Client);
-        }
-        catch (ProxyException e)
-        {
-            served.WasRefused = true;
-            if (e.Reason == ProxyErrorReason.AuthenticationFailed)
-            {
-                // an end in order, so that a reset does not destroy the alert where the system's TLS sends one
-                served.WasTold = true;
-                await LingeringClose.RunAsync(served.Client, CurrentOptions.TimeProvider).ConfigureAwait(false);
-            }
-            throw;
-        }
     }
 
     private static ProxyException Explain(Exception e, ServedConnection served)

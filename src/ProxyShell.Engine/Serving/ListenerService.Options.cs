@@ -54,8 +54,7 @@ public abstract partial class ListenerService
 
     private TlsServer MakeTls(ServiceOptions options)
     {
-        ServerCertificate[] certificates = [.. options.Certificate is { } first ? [ServerCertificate.From(first)] : Array.Empty<ServerCertificate>(), .. options.Certificates];
         ClientCertificatePolicy? clients = options.RequiresClientCertificate ? new(options.ClientCertificateThumbprints, options.ClientCertificateAuthority) : null;
-        return new TlsServer(certificates, clients, options.TimeProvider, (message, isWarning) => Registry.Write(isWarning ? ProxyEventKind.Warning : ProxyEventKind.Reconfigured, message));
+        return new TlsServer(options.ServerCertificates, clients, options.TimeProvider, (message, isWarning) => Registry.Write(isWarning ? ProxyEventKind.Warning : ProxyEventKind.Reconfigured, message));
     }
 }

@@ -172,6 +172,7 @@ public abstract partial class ListenerService : IAsyncDisposable
         await Registry.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Registry.Count > 0) Registry.Write(ProxyEventKind.Warning, $"{Registry.Count} connections did not end within {AbortDeadline.TotalSeconds} s of their abort");
         if (Outbound is { } user) await user.LeaveSessionsAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await OnEmptiedAsync().ConfigureAwait(false);
         _datagrams?.Dispose();
         _freed.TrySetResult();
         await _sweeper.DisposeAsync().ConfigureAwait(false);
@@ -218,6 +219,9 @@ public abstract partial class ListenerService : IAsyncDisposable
             Registry.Write(ProxyEventKind.Warning, $"cannot remove {LocalEndPoint}: {e.Message}");
         }
     }
+
+    /// <summary>No connection is left: what was kept for the next ones is not needed any more.</summary>
+    private protected virtual ValueTask OnEmptiedAsync() => ValueTask.CompletedTask;
 
     /// <summary>No more connections come; those that are open are given time. What a derived class holds open ends when they have.</summary>
     private protected virtual void OnStopping()

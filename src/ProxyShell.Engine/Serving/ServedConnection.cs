@@ -43,6 +43,27 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
     /// <summary>Whether it has reached a destination.</summary>
     public bool WasOpened { get; set; }
 
+    /// <summary>Lays TLS over the connection, within the time of the clock.</summary>
+    public async Task EncryptAsync(TlsServer tls, TimeProvider time)
+    {
+        try
+        {
+            Client = await tls.AcceptAsync(Client, Clock.Token).ConfigureAwait(false);
+            record.ReplaceClient(Client);
+        }
+        catch (ProxyException e)
+        {
+            WasRefused = true;
+            if (e.Reason == ProxyErrorReason.AuthenticationFailed)
+            {
+                // an end in order, so that a reset does not destroy the alert where the system's TLS sends one
+                WasTold = true;
+                await LingeringClose.RunAsync(Client, time).ConfigureAwait(false);
+            }
+            throw;
+        }
+    }
+
     /// <summary>From here on no deadline runs; called when relaying starts or the connection ends, whichever comes first.</summary>
     public void EndSetUp()
     {

@@ -107,6 +107,10 @@ public abstract record ServiceOptions
     /// <summary>The certificate for clients that name no other.</summary>
     internal X509Certificate2? DefaultCertificate => Certificate ?? (Certificates is [var first, ..] ? first.Certificate : null);
 
+    /// <summary>All certificates, the first one for clients that name no other.</summary>
+    internal IReadOnlyList<ServerCertificate> ServerCertificates =>
+        [.. Certificate is { } first ? [ServerCertificate.From(first)] : Array.Empty<ServerCertificate>(), .. Certificates];
+
     /// <summary>Whether something authenticates every client; without it only loopback may be listened on.</summary>
     internal virtual bool AuthenticatesClients => RequiresClientCertificate;
 

@@ -16,11 +16,12 @@ internal sealed class TunnelDirectory(TimeProvider time, TimeSpan lease)
 
     /// <summary>
     /// Finds the least busy agent of a name: a host name in any case, with or without a final dot but without a port, or <c>tcp:port</c>.
+    /// Agents that were tried in vain are left out.
     /// </summary>
-    public TunnelLookup Find(string name, TunnelKind kind)
+    public TunnelLookup Find(string name, TunnelKind kind, IReadOnlyCollection<TunnelRegistration>? tried = null)
     {
         if (!_groups.TryGetValue((kind, Normal(name)), out TunnelGroup? group)) return new TunnelLookup(TunnelLookupStatus.Unknown, null);
-        if (group.LeastBusy() is { } found) return new TunnelLookup(TunnelLookupStatus.Found, found);
+        if (group.LeastBusy(tried ?? []) is { } found) return new TunnelLookup(TunnelLookupStatus.Found, found);
         bool isAwaited = group.Live.Count > 0 || group.GoneUntil > time.GetUtcNow();
         return new TunnelLookup(isAwaited ? TunnelLookupStatus.Gone : TunnelLookupStatus.Unknown, null);
     }

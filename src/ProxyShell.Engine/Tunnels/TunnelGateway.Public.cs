@@ -24,7 +24,9 @@ public sealed partial class TunnelGateway
         return [.. new[] { _http, _https }.OfType<ServiceEntrance>()];
     }
 
-    private IClientServer MakeHttpServer(ServiceOptions options) => MakeServer(options);
+    private IClientServer MakeHttpServer(ServiceOptions options) => _publicHttp.MakeServer((TunnelGatewayOptions)options);
 
-    private IClientServer MakeHttpsServer(ServiceOptions options) => MakeServer(options);
+    private IClientServer MakeHttpsServer(ServiceOptions options) => _publicHttp.MakeTlsServer((TunnelGatewayOptions)options);
+
+    private protected override ValueTask OnEmptiedAsync() => _publicHttp.DisposeAsync();
 }

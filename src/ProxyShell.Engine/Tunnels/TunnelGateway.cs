@@ -6,6 +6,7 @@ using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Tunnels.Http;
 
 namespace ProxyShell.Engine.Tunnels;
 
@@ -17,6 +18,7 @@ public sealed partial class TunnelGateway : ListenerService
 {
     private readonly TunnelDesk _desk;
     private readonly Outbound _nowhere;
+    private readonly TunnelHttp _publicHttp;
 
     /// <summary>Makes a gateway; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range, or a file that it names cannot be read; the message names it.</exception>
@@ -25,6 +27,7 @@ public sealed partial class TunnelGateway : ListenerService
     {
         Directory = new TunnelDirectory(options.TimeProvider, options.Lease);
         _nowhere = new Outbound(new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider), MakeRoutes(options));
+        _publicHttp = new TunnelHttp(Directory, Registry, options);
         Entrances = MakeEntrances(options);
         _desk = new TunnelDesk(this, options);
         Adopt(options);

@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels.Http;
 
 namespace ProxyShell.Engine.Tunnels;
 
@@ -67,6 +68,9 @@ public sealed record TunnelGatewayOptions : ServiceOptions
     /// <summary>How far an agent's clock may differ from this machine's, either way.</summary>
     public TimeSpan ClockWindow { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How the public's HTTP is served.</summary>
+    public TunnelHttpOptions Http { get; init; } = new();
+
     internal override bool AuthenticatesClients => base.AuthenticatesClients || AuthorizedKeys.Count > 0 || AuthorizedKeysFile is not null || Token is not null;
 
     internal override string Remedy => "give AuthorizedKeys or a Token, ";
@@ -93,11 +97,13 @@ public sealed record TunnelGatewayOptions : ServiceOptions
         OptionValue.Of(nameof(MaxPendingHandshakes), MaxPendingHandshakes),
         OptionValue.Of(nameof(SilenceLimit), SilenceLimit),
         OptionValue.Of(nameof(ClockWindow), ClockWindow),
+        .. Http.Values,
     ];
 
     internal override void Validate()
     {
         base.Validate();
+        Http.Validate();
         Require(HttpPort is null or (>= 0 and <= 65535), nameof(HttpPort), HttpPort, "0 to 65535, or null");
         Require(HttpsPort is null or (>= 0 and <= 65535), nameof(HttpsPort), HttpsPort, "0 to 65535, or null");
         Require(Domain.Length is > 0 and <= 190 && Domain.Split('.').All(NameBook.IsLabel), nameof(Domain), Domain, "a domain in lower case, such as example.org");

@@ -26,17 +26,17 @@ internal sealed class TunnelGroup
         return true;
     }
 
-    /// <summary>The agent with the least to do that takes new work; among equals each in turn.</summary>
-    public TunnelRegistration? LeastBusy()
+    /// <summary>The agent with the least to do that takes new work and was not tried in vain; among equals each in turn.</summary>
+    public TunnelRegistration? LeastBusy(IReadOnlyCollection<TunnelRegistration> tried)
     {
         TunnelRegistration[] live = _live;
-        if (live.Length == 1) return live[0].IsLeaving ? null : live[0];
+        if (live.Length == 1) return live[0].IsLeaving || tried.Contains(live[0]) ? null : live[0];
         TunnelRegistration? best = null;
         uint first = Interlocked.Increment(ref _turn);
         for (int i = 0; i < live.Length; i++)
         {
             TunnelRegistration candidate = live[(int)((first + (uint)i) % (uint)live.Length)];
-            if (!candidate.IsLeaving && (best is null || candidate.Active < best.Active)) best = candidate;
+            if (!candidate.IsLeaving && !tried.Contains(candidate) && (best is null || candidate.Active < best.Active)) best = candidate;
         }
         return best;
     }

@@ -263,7 +263,8 @@ public class ReconfigureTests
     {
         var options = (ServiceOptions)Activator.CreateInstance(type)!;
         IEnumerable<string> settable = type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Where(p => p.SetMethod is not null).Select(p => p.Name);
-        Assert.Empty(settable.Except(options.Values.Select(v => v.Name)));
+        // what is in a record of its own is told as Record.Option
+        Assert.Empty(settable.Except(options.Values.Select(v => v.Name.Split('.')[0])));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal abstract class HttpForwarder(ServiceContext context, ServedConnection s
         HttpExchangeEnd end;
         do
         {
-            if (await ReachAsync(request).ConfigureAwait(false) is not { } upstream) return true;
+            if (await ReachAsync(request).ConfigureAwait(false) is not { } upstream) return !served.WasTold;
             end = await ExchangeAsync(upstream, request).ConfigureAwait(false);
         }
         while (end == HttpExchangeEnd.Stale);
@@ -32,8 +32,8 @@ internal abstract class HttpForwarder(ServiceContext context, ServedConnection s
     public virtual ValueTask DisposeAsync() => _client.EndWatchAsync();
 
     /// <summary>
-    /// Gets the connection to the origin of a request. Null when there is none, the client was told so and may ask for more; a failure is
-    /// thrown after the client was told.
+    /// Gets the connection to the origin of a request. Null when there is none and the client was answered so; a failure is thrown after the
+    /// client was told.
     /// </summary>
     protected abstract ValueTask<HttpUpstream?> ReachAsync(HttpRequestHead request);
 
@@ -57,6 +57,27 @@ internal abstract class HttpForwarder(ServiceContext context, ServedConnection s
     {
         await _client.EndWatchAsync().ConfigureAwait(false);
         await HttpRefusals.TellAsync(context, served, refusal, request).ConfigureAwait(false);
+    }
+
+    /// <summary>Answers a request of which no byte was passed on; false when no other one can follow.</summary>
+    protected async ValueTask<bool> AnswerAsync(HttpRefusal refusal, HttpRequestHead request)
+    {
+        if (refusal.Closes)
+        {
+            await TellAsync(refusal, request).ConfigureAwait(false);
+            return false;
+        }
+        try
+        {
+            using var limit = new CancellationTokenSource(context.Options.HandshakeTimeout, context.Time);
+            await served.Client.WriteAsync(refusal.Write(context.Time.GetUtcNow(), toHead: request.Method == "HEAD"), limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is ProxyException or OperationCanceledException)
+        {
+            served.Client.Abort();
+            return false;
+        }
     }
 
     private async Task<HttpExchangeEnd> ExchangeAsync(HttpUpstream upstream, HttpRequestHead request)

@@ -19,6 +19,12 @@ internal sealed class HttpRequestReader(ServiceContext context, ServedConnection
     private bool _isFirst = true;
     private bool _isTimed = true;
 
+    /// <summary>As what requests are read.</summary>
+    public HttpRole Role { get; init; }
+
+    /// <summary>For how long a client may be silent between two requests before its connection is closed; by default the idle limit alone tells.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>The request read last; null when the client has ended instead of asking for more.</summary>
     public HttpRequestHead? Last { get; private set; }
 
@@ -33,7 +39,7 @@ internal sealed class HttpRequestReader(ServiceContext context, ServedConnection
             if (reader.IsFull) throw await refuse(TooLong()).ConfigureAwait(false);
             if (!await ReadMoreAsync().ConfigureAwait(false)) return null;
         }
-        Last = HttpRequestHead.Read(reader.Bytes[..length], out HttpFault? fault);
+        Last = HttpRequestHead.Read(reader.Bytes[..length], out HttpFault? fault, Role);
         if (Last is null) throw await refuse(fault!).ConfigureAwait(false);
         reader.Consume(length);
         if (_isTimed && !_isFirst) served.Clock.Allow(Timeout.InfiniteTimeSpan);
@@ -68,11 +74,14 @@ internal sealed class HttpRequestReader(ServiceContext context, ServedConnection
     private async ValueTask<bool> WaitForRequestAsync()
     {
         reader.Rest();
+        if (KeepAliveTimeout != Timeout.InfiniteTimeSpan) served.Clock.Allow(KeepAliveTimeout);
         try
         {
-            return await reader.ReadMoreAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false)) return false;
+            if (KeepAliveTimeout != Timeout.InfiniteTimeSpan) served.Clock.Allow(Timeout.InfiniteTimeSpan);
+            return true;
         }
-        catch (ProxyException) when (served.Record.AbortReason == ProxyErrorReason.None)
+        catch (Exception e) when (e is ProxyException or OperationCanceledException && served.Record.AbortReason == ProxyErrorReason.None)
         {
             return false;
         }

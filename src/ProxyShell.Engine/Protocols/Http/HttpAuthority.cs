@@ -18,6 +18,13 @@ internal static class HttpAuthority
     /// <summary>Whether it may stand in Host; an empty one says that the target has no authority.</summary>
     public static bool IsValid(ReadOnlySpan<byte> text) => text.IsEmpty || TrySplit(text, out _, out _);
 
+    /// <summary>The host alone, without port and without the dot that may end a name; empty when the text is none.</summary>
+    public static ReadOnlySpan<byte> HostOf(ReadOnlySpan<byte> text)
+    {
+        if (!TrySplit(text, out ReadOnlySpan<byte> host, out _)) return default;
+        return host.EndsWith("."u8) ? host[..^1] : host;
+    }
+
     /// <summary>Reads an endpoint; without a port it has the default one, and 0 as default means that a port is needed.</summary>
     public static HostEndpoint? Read(ReadOnlySpan<byte> text, int defaultPort)
     {

@@ -18,8 +18,12 @@ internal static class HttpChars
     /// <summary>Whether it is a token (RFC 9110 §5.6.2): a method, a field name.</summary>
     public static bool IsToken(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && !bytes.ContainsAnyExcept(Token);
 
-    /// <summary>Whether it may be a request target.</summary>
-    public static bool IsTarget(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && !bytes.ContainsAnyExcept(Target);
+    // servers of all kinds take UTF-8 as it is, and nobody takes such a byte for the end of anything
+    private static readonly SearchValues<byte> WideTarget = SearchValues.Create(
+        [.. Enumerable.Range(0x21, 0x100 - 0x21).Where(b => b is not ('#' or 0x7F)).Select(b => (byte)b)]);
+
+    /// <summary>Whether it may be a request target. A gateway leaves what bytes beyond ASCII mean to the service that it publishes.</summary>
+    public static bool IsTarget(ReadOnlySpan<byte> bytes, HttpRole role) => !bytes.IsEmpty && !bytes.ContainsAnyExcept(role == HttpRole.Gateway ? WideTarget : Target);
 
     /// <summary>Without the spaces and tabs at both ends (OWS, RFC 9110 §5.6.3).</summary>
     public static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> bytes) => bytes.Trim(" \t"u8);

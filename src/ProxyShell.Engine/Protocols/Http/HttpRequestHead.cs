@@ -32,6 +32,9 @@ internal sealed class HttpRequestHead
     /// <summary>Host and port as they stand in the target.</summary>
     public ReadOnlySpan<byte> Authority => Target[_target.Authority];
 
+    /// <summary>The host that is asked for, as it stands in the target or else in Host, with its port if it has one; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Host => Form == HttpTargetForm.Absolute ? Authority : Fields.Only(HttpFieldKind.Host);
+
     /// <summary>Path and query as they stand in the target; empty when it has none.</summary>
     public ReadOnlySpan<byte> Path => Target[_target.Path];
 
@@ -63,7 +66,7 @@ internal sealed class HttpRequestHead
     private ReadOnlySpan<byte> Target => _bytes.AsSpan(_targetStart);
 
     /// <summary>Reads a measured head.</summary>
-    public static HttpRequestHead? Read(ReadOnlySpan<byte> measured, out HttpFault? fault)
+    public static HttpRequestHead? Read(ReadOnlySpan<byte> measured, out HttpFault? fault, HttpRole role = HttpRole.Proxy)
     {
         byte[] bytes = measured.ToArray();
         int lineLength = measured.IndexOf("\r\n"u8);
@@ -75,7 +78,7 @@ internal sealed class HttpRequestHead
         if (fault is not null) return null;
         int minor = line[^1] - '0';
         string method = MethodName(line[..methodEnd]);
-        if (HttpTarget.Read(method, line[(methodEnd + 1)..targetEnd], out fault) is not { } target) return null;
+        if (HttpTarget.Read(method, line[(methodEnd + 1)..targetEnd], role, out fault) is not { } target) return null;
         if (HttpFields.Read(bytes, lineLength + 2, ofResponse: false, out fault) is not { } fields) return null;
         fault = HostFault(fields, minor);
         if (fault is not null) return null;

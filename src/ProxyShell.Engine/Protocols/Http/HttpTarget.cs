@@ -7,15 +7,16 @@ namespace ProxyShell.Engine.Protocols.Http;
 internal sealed record HttpTarget(HttpTargetForm Form, HostEndpoint? Endpoint, Range Authority, Range Path)
 {
     private const int HttpPort = 80;
+    private const int HttpsPort = 443;
 
     /// <summary>Reads the target of a request with this method.</summary>
-    public static HttpTarget? Read(string method, ReadOnlySpan<byte> target, out HttpFault? fault)
+    public static HttpTarget? Read(string method, ReadOnlySpan<byte> target, HttpRole role, out HttpFault? fault)
     {
         fault = null;
-        if (!HttpChars.IsTarget(target)) fault = HttpFault.Bad("the request target is empty or holds a character that no URI may have");
+        if (!HttpChars.IsTarget(target, role)) fault = HttpFault.Bad("the request target is empty or holds a character that no URI may have");
         else if (method == "CONNECT") return ReadAuthority(target, out fault);
         else if (target[0] == '/') return new HttpTarget(HttpTargetForm.Origin, null, default, ..target.Length);
-        else if (!target.SequenceEqual("*"u8)) return ReadAbsolute(target, out fault);
+        else if (!target.SequenceEqual("*"u8)) return ReadAbsolute(target, role, out fault);
         else if (method == "OPTIONS") return new HttpTarget(HttpTargetForm.Asterisk, null, default, ..1);
         else fault = HttpFault.Bad("only OPTIONS may ask for *");
         return null;
@@ -28,13 +29,14 @@ internal sealed record HttpTarget(HttpTargetForm Form, HostEndpoint? Endpoint, R
         return endpoint is null ? null : new HttpTarget(HttpTargetForm.Authority, endpoint, ..target.Length, default);
     }
 
-    private static HttpTarget? ReadAbsolute(ReadOnlySpan<byte> target, out HttpFault? fault)
+    private static HttpTarget? ReadAbsolute(ReadOnlySpan<byte> target, HttpRole role, out HttpFault? fault)
     {
         int colon = target.IndexOf("://"u8);
         ReadOnlySpan<byte> scheme = colon < 0 ? default : target[..colon];
-        if (!Ascii.EqualsIgnoreCase(scheme, "http"u8))
+        bool isSecure = Ascii.EqualsIgnoreCase(scheme, "https"u8);
+        if (!Ascii.EqualsIgnoreCase(scheme, "http"u8) && !(isSecure && role == HttpRole.Gateway))
         {
-            fault = HttpFault.Bad(Ascii.EqualsIgnoreCase(scheme, "https"u8)
+            fault = HttpFault.Bad(isSecure
                 ? "https:// URIs are not forwarded; ask with CONNECT and speak TLS through the tunnel"
                 : "the request target is neither a path nor an http:// URI");
             return null;
@@ -42,7 +44,7 @@ internal sealed record HttpTarget(HttpTargetForm Form, HostEndpoint? Endpoint, R
         int start = colon + 3;
         int length = target[start..].IndexOfAny((byte)'/', (byte)'?');
         int end = length < 0 ? target.Length : start + length;
-        HostEndpoint? endpoint = HttpAuthority.Read(target[start..end], HttpPort);
+        HostEndpoint? endpoint = HttpAuthority.Read(target[start..end], isSecure ? HttpsPort : HttpPort);
         fault = endpoint is not null ? null
             : HttpFault.Bad(target[start..end].Contains((byte)'@') ? "the request target holds user information" : "the host or port of the request target is not valid");
         return endpoint is null ? null : new HttpTarget(HttpTargetForm.Absolute, endpoint, start..end, end..target.Length);
