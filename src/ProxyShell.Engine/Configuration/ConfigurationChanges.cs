@@ -1,4 +1,5 @@
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
 
@@ -8,7 +9,7 @@ public sealed record ConfigurationChanges
     /// <summary>Services that go by other options and run on; an event of each says which.</summary>
     public required IReadOnlyList<string> Changed { get; init; }
 
-    /// <summary>Services that were replaced, because of an option that a running one cannot change.</summary>
+    /// <summary>Services that were replaced, because of an option that a running one cannot change, and agents, because of any.</summary>
     public required IReadOnlyList<ServiceRestart> Restarted { get; init; }
 
     /// <summary>Services that were not there before.</summary>
@@ -22,6 +23,9 @@ public sealed record ConfigurationChanges
 
     /// <summary>The services that were started: those added, and the replacements.</summary>
     public required IReadOnlyList<ListenerService> Started { get; init; }
+
+    /// <summary>The agents that were started: those added, and the replacements.</summary>
+    public IReadOnlyList<TunnelAgent> StartedAgents { get; init; } = [];
 
     /// <summary>
     /// Services that could not be started although the change was under way: they needed the address of one that had to be stopped

@@ -55,6 +55,15 @@ internal sealed class ConfigurationSection
             : throw Source.Fault(At(name), $"must be a whole number, not {Kind(value)}.");
     }
 
+    /// <summary>A number that may have a fraction.</summary>
+    public double? Number(string name)
+    {
+        if (!TryGet(name, out JsonElement value)) return null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number)
+            ? number
+            : throw Source.Fault(At(name), $"must be a number, not {Kind(value)}.");
+    }
+
     public bool? Flag(string name)
     {
         if (!TryGet(name, out JsonElement value)) return null;
@@ -74,6 +83,9 @@ internal sealed class ConfigurationSection
         if (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time)) return time;
         throw Source.Fault(At(name), $"must be a time: seconds as a number, or \"hh:mm:ss\".");
     }
+
+    /// <summary>An object within this one.</summary>
+    public ConfigurationSection? Object(string name) => TryGet(name, out JsonElement value) ? new ConfigurationSection(Source, At(name), value) : null;
 
     /// <summary>The items of an array with their places; none when the property is absent.</summary>
     public IEnumerable<(string Path, JsonElement Value)> Items(string name)

@@ -42,6 +42,9 @@ internal sealed class ConfigurationSource(string file, string? directory)
     /// <summary>The key that the reference at the place leads to.</summary>
     public ProxyKey Key(string path, string text) => Locate(path, Secret(path, text, "the key").ReadKey);
 
+    /// <summary>A path as the file means it: a relative one starts where the file is.</summary>
+    public string Beside(string path) => Path.Combine(directory ?? "", path);
+
     public void Note(string path, SecretReference reference)
     {
         if (reference.Warning is { } warning) Warn(path, warning);

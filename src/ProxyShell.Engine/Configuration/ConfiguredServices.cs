@@ -1,12 +1,13 @@
 using System.Net;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
 
 /// <summary>
-/// The services of a configuration, as they run: started together or not at all, and changed together when there is another
-/// configuration. Start, changes and stop are to be awaited one after another.
+/// The services of a configuration, and the agents of its tunnels, as they run: started together or not at all, and changed together when there
+/// is another configuration. Start, changes and stop are to be awaited one after another.
 /// </summary>
 public sealed class ConfiguredServices : IAsyncDisposable
 {
@@ -15,29 +16,40 @@ public sealed class ConfiguredServices : IAsyncDisposable
     private static readonly TimeSpan BindPause = TimeSpan.FromMilliseconds(20);
 
     private readonly List<ListenerService> _leaving = [];
+    private readonly ConfiguredAgents _agents;
     private IReadOnlyList<ListenerService> _running = [];
+    private TimeSpan? _grace;
 
-    /// <summary>Raised for each event of each service, those that come and go included.</summary>
+    /// <summary>Nothing runs yet.</summary>
+    public ConfiguredServices() => _agents = new ConfiguredAgents(OnEvent);
+
+    /// <summary>Raised for each event of each service and agent, those that come and go included.</summary>
     public event EventHandler<ProxyEvent>? EventWritten;
 
     /// <summary>The services that run, without those that are finishing.</summary>
     public IReadOnlyList<ListenerService> Running => _running;
 
-    /// <summary>Starts the services of the configuration.</summary>
-    /// <exception cref="ServiceStartException">One cannot start; none runs then.</exception>
-    public async Task StartAsync(ProxyConfiguration configuration)
+    /// <summary>The agents of tunnels that run, without those that are finishing.</summary>
+    public IReadOnlyList<TunnelAgent> RunningAgents => _agents.Running;
+
+    /// <summary>Starts the services of the configuration, then its agents, which go on trying when their gateways cannot be reached.</summary>
+    /// <exception cref="ServiceStartException">A service cannot start, or a gateway refuses an agent for good; none runs then.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while waiting for gateways; none runs then.</exception>
+    public async Task StartAsync(ProxyConfiguration configuration, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        _running = await StartTogetherAsync(configuration.CreateServices()).ConfigureAwait(false);
+        IReadOnlyList<AgentTransition> agents = AgentTransition.Plan([], configuration);
+        (_running, IReadOnlyList<TunnelAgent> started) = await StartTogetherAsync(configuration.CreateServices(), agents, cancellationToken).ConfigureAwait(false);
+        _agents.Take(agents, started);
     }
 
     /// <summary>
     /// Makes the running services what another configuration says. Services are told apart by kind and name. Those in both take their
-    /// options as they run, and open connections live on; one whose change needs a restart is replaced. Added ones are started, and those
-    /// that are not there any more stop, with time for their connections to finish.
+    /// options as they run, and open connections live on; one whose change needs a restart is replaced, and so is every agent that has changed. Added
+    /// ones are started, and those that are not there any more stop, with time for their connections to finish.
     /// </summary>
-    /// <exception cref="ServiceStartException">A service cannot start; everything is as it was.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled while waiting for an address: some of the services may be missing.</exception>
+    /// <exception cref="ServiceStartException">A service cannot start, or a gateway refuses an agent for good; everything is as it was.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while waiting for an address or a gateway: some of the services may be missing.</exception>
     public async Task<ConfigurationChanges> ApplyAsync(ProxyConfiguration configuration, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -46,42 +58,59 @@ public sealed class ConfiguredServices : IAsyncDisposable
         ListenerService[] leaving = [.. removed, .. plan.Where(step => step.Obstacle is not null).Select(step => step.Running!)];
         ILookup<bool, ListenerService> coming = plan.Where(step => step.Starts).Select(step => step.Create()).ToLookup(service => leaving.Any(old => SharesAddress(old, service)));
         // what may fail comes first, while nothing is changed yet
-        IReadOnlyList<ListenerService> started = await StartTogetherAsync([.. coming[false]]).ConfigureAwait(false);
+        IReadOnlyList<AgentTransition> agents = AgentTransition.Plan(_agents.Running, configuration);
+        (IReadOnlyList<ListenerService> started, IReadOnlyList<TunnelAgent> startedAgents) = await StartTogetherAsync([.. coming[false]], agents, cancellationToken).ConfigureAwait(false);
         _running = [.. _running, .. started];
         foreach (ServiceTransition step in plan.Where(step => step.IsChange)) step.Reconfigure();
         Leave(leaving);
+        IReadOnlyList<TunnelAgent> left = _agents.Take(agents, startedAgents);
         List<ServiceStartException> failures = [];
         started = [.. started, .. await ReplaceAsync(leaving, [.. coming[true]], failures, cancellationToken).ConfigureAwait(false)];
         _running = [.. plan.Select(step => step.Starts ? started.FirstOrDefault(service => service.Name == step.Name) : step.Running).OfType<ListenerService>()];
-        return Describe(plan, removed, started, failures);
+        ConfigurationChanges changes = Describe(plan, removed, started, failures);
+        return changes with
+        {
+            Restarted = [.. changes.Restarted, .. agents.Where(step => step.Change is not null).Select(step => new ServiceRestart(step.Wanted.Name, step.Change!))],
+            Added = [.. changes.Added, .. agents.Where(step => step.Running is null).Select(step => step.Wanted.Name)],
+            Removed = [.. changes.Removed, .. left.Except(agents.Select(step => step.Running)).Select(agent => agent!.Name)],
+            Unchanged = changes.Unchanged + agents.Count(step => !step.Starts),
+            StartedAgents = startedAgents,
+        };
     }
 
-    /// <summary>Stops all, those that are finishing too; each gives its connections its own time, or this one when it is given.</summary>
-    public Task StopAsync(TimeSpan? grace = null)
+    /// <summary>
+    /// Stops all, those that are finishing too; each gives its connections its own time, or this one when it is given. Agents go first, whose way may
+    /// lead through the services here. A second call with a shorter time hurries the first.
+    /// </summary>
+    public async Task StopAsync(TimeSpan? grace = null)
     {
+        _grace = grace ?? _grace;
+        await _agents.StopAsync(_grace).ConfigureAwait(false);
         ListenerService[] all = [.. _running, .. _leaving];
-        return Task.WhenAll(all.Select(service => service.StopAsync(grace)));
+        await Task.WhenAll(all.Select(service => service.StopAsync(_grace))).ConfigureAwait(false);
     }
 
     /// <summary>Stops without grace.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    private async Task<IReadOnlyList<ListenerService>> StartTogetherAsync(IReadOnlyList<ListenerService> services)
+    // services first: an agent's way, and its gateway, may be among them
+    private async Task<(IReadOnlyList<ListenerService> Services, IReadOnlyList<TunnelAgent> Agents)> StartTogetherAsync(
+        IReadOnlyList<ListenerService> services, IReadOnlyList<AgentTransition> agents, CancellationToken cancellationToken)
     {
-        foreach (ListenerService service in services)
+        try
         {
-            try
+            foreach (ListenerService service in services)
             {
                 service.EventWritten += OnEvent;
                 await StartAsync(service).ConfigureAwait(false);
             }
-            catch (ServiceStartException)
-            {
-                await Task.WhenAll(services.Select(one => one.StopAsync(TimeSpan.Zero))).ConfigureAwait(false);
-                throw;
-            }
+            return (services, await _agents.StartAsync(agents, cancellationToken).ConfigureAwait(false));
         }
-        return services;
+        catch (Exception e) when (e is ServiceStartException or OperationCanceledException)
+        {
+            await Task.WhenAll(services.Select(one => one.StopAsync(TimeSpan.Zero))).ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static async Task StartAsync(ListenerService service)
@@ -142,7 +171,10 @@ public sealed class ConfiguredServices : IAsyncDisposable
         }
     }
 
-    private static bool SharesAddress(ListenerService old, ListenerService added) => (old.LocalEndPoint, added.LocalEndPoint) switch
+    private static bool SharesAddress(ListenerService old, ListenerService added) =>
+        old.LocalEndPoints.Any(one => added.LocalEndPoints.Any(other => IsShared(one, other)));
+
+    private static bool IsShared(EndPoint used, EndPoint wanted) => (used, wanted) switch
     {
         (IPEndPoint one, IPEndPoint other) => one.Port == other.Port && (one.Address.Equals(other.Address) || IsAny(one.Address) || IsAny(other.Address)),
         var (one, other) => one.ToString() == other.ToString(),

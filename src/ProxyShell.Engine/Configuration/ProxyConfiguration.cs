@@ -3,6 +3,7 @@ using System.Text.Json;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
 
@@ -16,14 +17,22 @@ public sealed class ProxyConfiguration
 
     private readonly ConfigurationSource _source;
 
-    private ProxyConfiguration(ConfigurationSource source, IReadOnlyList<ProxyServerOptions> proxyServers, IReadOnlyList<AccessListenerOptions> accessListeners) =>
-        (_source, ProxyServers, AccessListeners) = (source, proxyServers, accessListeners);
+    private ProxyConfiguration(ConfigurationSource source) => _source = source;
 
     /// <summary>The proxy servers, in the file's order.</summary>
-    public IReadOnlyList<ProxyServerOptions> ProxyServers { get; }
+    public IReadOnlyList<ProxyServerOptions> ProxyServers { get; private init; } = [];
 
     /// <summary>The access listeners, in the file's order.</summary>
-    public IReadOnlyList<AccessListenerOptions> AccessListeners { get; }
+    public IReadOnlyList<AccessListenerOptions> AccessListeners { get; private init; } = [];
+
+    /// <summary>The gateways of tunnels, in the file's order.</summary>
+    public IReadOnlyList<TunnelGatewayOptions> TunnelGateways { get; private init; } = [];
+
+    /// <summary>The agents that publish services on gateways, in the file's order.</summary>
+    public IReadOnlyList<TunnelAgentOptions> Tunnels { get; private init; } = [];
+
+    /// <summary>Everything that listens, in the order in which it is started.</summary>
+    internal IEnumerable<ServiceOptions> Services => [.. ProxyServers, .. AccessListeners, .. TunnelGateways];
 
     /// <summary>What is unsafe but not wrong, such as a key file that others may read; one sentence each.</summary>
     public IReadOnlyList<string> Warnings => _source.Warnings;
@@ -69,13 +78,14 @@ public sealed class ProxyConfiguration
         }
     }
 
-    /// <summary>Makes the services, proxy servers first; none listens yet. Each call makes new ones.</summary>
+    /// <summary>Makes the services that listen, proxy servers first; none listens yet. Each call makes new ones.</summary>
     /// <exception cref="ConfigurationException">A service refuses its options.</exception>
     public IReadOnlyList<ListenerService> CreateServices()
     {
         var services = new List<ListenerService>();
         for (int i = 0; i < ProxyServers.Count; i++) services.Add(Create($"$.proxyServers[{Text(i)}]", ProxyServers[i], o => new ProxyServer(o)));
         for (int i = 0; i < AccessListeners.Count; i++) services.Add(Create($"$.accessListeners[{Text(i)}]", AccessListeners[i], o => new AccessListener(o)));
+        for (int i = 0; i < TunnelGateways.Count; i++) services.Add(Create($"$.tunnelGateways[{Text(i)}]", TunnelGateways[i], o => new TunnelGateway(o)));
         return services;
     }
 
@@ -83,10 +93,13 @@ public sealed class ProxyConfiguration
     {
         var root = new ConfigurationSection(source, "$", element);
         root.TryGet("$schema", out _);
-        var configuration = new ProxyConfiguration(
-            source,
-            [.. ReadAll(root, "proxyServers", (section, number) => ServiceReader.ReadProxyServer(section, $"ProxyServer{number}"))],
-            [.. ReadAll(root, "accessListeners", (section, number) => ServiceReader.ReadAccessListener(section, $"AccessListener{number}"))]);
+        var configuration = new ProxyConfiguration(source)
+        {
+            ProxyServers = [.. ReadAll(root, "proxyServers", (section, number) => ServiceReader.ReadProxyServer(section, $"ProxyServer{number}"))],
+            AccessListeners = [.. ReadAll(root, "accessListeners", (section, number) => ServiceReader.ReadAccessListener(section, $"AccessListener{number}"))],
+            TunnelGateways = [.. ReadAll(root, "tunnelGateways", (section, number) => TunnelReader.ReadGateway(section, $"TunnelGateway{number}"))],
+            Tunnels = [.. ReadAll(root, "tunnels", (section, number) => TunnelReader.ReadAgent(section, $"Tunnel{number}"))],
+        };
         root.RejectUnknown();
         configuration.RejectDoubles();
         _ = configuration.CreateServices();
@@ -110,11 +123,12 @@ public sealed class ProxyConfiguration
     // names are how logs and commands tell services apart
     private void RejectDoubles()
     {
-        if (ProxyServers.Count + AccessListeners.Count == 0) throw _source.Fault("$", "has neither proxyServers nor accessListeners: there is nothing to run.");
+        string[] all = [.. Services.Select(options => options.Name), .. Tunnels.Select(options => options.Name)];
+        if (all.Length == 0) throw _source.Fault("$", "holds none of proxyServers, accessListeners, tunnelGateways and tunnels: there is nothing to run.");
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (ServiceOptions options in ProxyServers.Concat<ServiceOptions>(AccessListeners))
+        foreach (string name in all)
         {
-            if (!names.Add(options.Name)) throw _source.Fault("$", $"the name '{options.Name}' is given to two services.");
+            if (!names.Add(name)) throw _source.Fault("$", $"the name '{name}' is given to two services.");
         }
     }
 

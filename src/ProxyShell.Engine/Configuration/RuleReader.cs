@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
@@ -14,7 +13,7 @@ internal static class RuleReader
     private static ProxyRule ReadRule(ConfigurationSection rule)
     {
         IReadOnlyList<DestinationPattern> destination = PatternReader.Read(rule, "destination");
-        PortRange[] ports = [.. rule.Items("port").Select(item => ReadPorts(rule.Source, item.Path, item.Value))];
+        PortRange[] ports = PortReader.Read(rule, "port");
         bool direct = rule.Flag("direct") ?? false, block = rule.Flag("block") ?? false;
         bool chained = rule.TryGet("chain", out _);
         ProxyChain chain = ChainReader.Read(rule);
@@ -27,10 +26,4 @@ internal static class RuleReader
             _ => throw rule.Source.Fault(rule.Path, "must say one thing to do: \"direct\": true, \"block\": true, or a \"chain\"."),
         };
     }
-
-    private static PortRange ReadPorts(ConfigurationSource source, string path, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number or JsonValueKind.String => source.Locate(path, () => PortRange.Parse(value.ToString())),
-        _ => throw source.Fault(path, $"must be a port or a range of ports in quotes, not {ConfigurationSection.Kind(value)}."),
-    };
 }

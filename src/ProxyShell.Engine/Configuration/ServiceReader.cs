@@ -14,7 +14,7 @@ internal static class ServiceReader
     public static ProxyServerOptions ReadProxyServer(ConfigurationSection section, string defaultName)
     {
         var defaults = new ProxyServerOptions { Name = defaultName };
-        ProxyServerOptions options = (ProxyServerOptions)ReadCommon(section, defaults) with
+        ProxyServerOptions options = (ProxyServerOptions)ReadRouted(section, defaults) with
         {
             Keys = ReadKeys(section, "keys"),
             PayloadKeys = ReadKeys(section, "payloadKeys"),
@@ -32,18 +32,19 @@ internal static class ServiceReader
     public static AccessListenerOptions ReadAccessListener(ConfigurationSection section, string defaultName)
     {
         HostEndpoint? destination = section.Text("destination") is { } text ? section.Source.Locate(section.At("destination"), () => HostEndpoint.Parse(text)) : null;
-        ServiceOptions options = ReadCommon(section, new AccessListenerOptions { Name = defaultName, Destination = destination });
+        ServiceOptions options = ReadRouted(section, new AccessListenerOptions { Name = defaultName, Destination = destination });
         return Checked(section, (AccessListenerOptions)options with
         {
             Udp = section.Flag("udp") ?? false,
-            SendProxyProtocol = section.Text("sendProxyProtocol") is { } version ? section.Source.Locate(section.At("sendProxyProtocol"), () => ReadVersion(version)) : ProxyHeaderVersion.None,
+            SendProxyProtocol = ReadVersion(section),
             Protocols = ReadProtocols(section),
             Credentials = CredentialReader.ReadAll(section, "credentials"),
             Chain = ChainReader.Read(section),
         });
     }
 
-    private static ServiceOptions ReadCommon(ConfigurationSection section, ServiceOptions defaults) => defaults with
+    /// <summary>What every service takes.</summary>
+    public static ServiceOptions ReadCommon(ConfigurationSection section, ServiceOptions defaults) => defaults with
     {
         Name = section.Text("name") is { Length: > 0 } name ? name : defaults.Name,
         LocalAddress = section.Text("localAddress") ?? defaults.LocalAddress,
@@ -65,11 +66,10 @@ internal static class ServiceReader
         StopTimeout = section.Time("stopTimeout") ?? defaults.StopTimeout,
         EventCapacity = section.Integer("eventCapacity") ?? defaults.EventCapacity,
         AllowAnonymous = section.Flag("allowAnonymous") ?? defaults.AllowAnonymous,
-        Rules = RuleReader.Read(section),
-        BlockByDefault = section.Flag("blockByDefault") ?? defaults.BlockByDefault,
     };
 
-    private static T Checked<T>(ConfigurationSection section, T options)
+    /// <summary>Refuses properties that nobody asked for, and values that the options refuse.</summary>
+    public static T Checked<T>(ConfigurationSection section, T options)
         where T : ServiceOptions
     {
         section.RejectUnknown();
@@ -79,6 +79,20 @@ internal static class ServiceReader
             return options;
         });
     }
+
+    /// <summary>Whether and how a destination is told who the client is.</summary>
+    public static ProxyHeaderVersion ReadVersion(ConfigurationSection section) =>
+        section.Text("sendProxyProtocol") is { } version ? section.Source.Locate(section.At("sendProxyProtocol"), () => ReadVersion(version)) : ProxyHeaderVersion.None;
+
+    public static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>
+        [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => SourceNetwork.Parse(item.Text)))];
+
+    // of services whose clients say where they want to go
+    private static ServiceOptions ReadRouted(ConfigurationSection section, ServiceOptions defaults) => ReadCommon(section, defaults) with
+    {
+        Rules = RuleReader.Read(section),
+        BlockByDefault = section.Flag("blockByDefault") ?? defaults.BlockByDefault,
+    };
 
     private static IReadOnlyList<ProxyKey> ReadKeys(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Key(item.Path, item.Text))];
@@ -109,7 +123,4 @@ internal static class ServiceReader
         "v2" => ProxyHeaderVersion.V2,
         _ => throw new FormatException($"'{text}' is not a version of the PROXY protocol; v1 and v2 are."),
     };
-
-    private static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>
-        [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => SourceNetwork.Parse(item.Text)))];
 }

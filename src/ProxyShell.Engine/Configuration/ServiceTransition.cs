@@ -1,6 +1,7 @@
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
 
@@ -34,21 +35,32 @@ internal sealed class ServiceTransition
     public bool Starts => Running is null || Obstacle is not null;
 
     public static IReadOnlyList<ServiceTransition> Plan(IReadOnlyList<ListenerService> running, ProxyConfiguration wanted) =>
-        [.. wanted.ProxyServers.Concat<ServiceOptions>(wanted.AccessListeners).Select(options => new ServiceTransition(running.FirstOrDefault(service => IsFor(service, options)), options))];
+        [.. wanted.Services.Select(options => new ServiceTransition(running.FirstOrDefault(service => IsFor(service, options)), options))];
 
-    public ListenerService Create() => _wanted is ProxyServerOptions server ? new ProxyServer(server) : new AccessListener((AccessListenerOptions)_wanted);
+    public ListenerService Create() => _wanted switch
+    {
+        ProxyServerOptions server => new ProxyServer(server),
+        AccessListenerOptions access => new AccessListener(access),
+        _ => new TunnelGateway((TunnelGatewayOptions)_wanted),
+    };
 
     /// <summary>Gives the running service its new options.</summary>
     public void Reconfigure()
     {
         if (Running is ProxyServer server) server.Reconfigure((ProxyServerOptions)_wanted);
-        else ((AccessListener)Running!).Reconfigure((AccessListenerOptions)_wanted);
+        else if (Running is AccessListener access) access.Reconfigure((AccessListenerOptions)_wanted);
+        else ((TunnelGateway)Running!).Reconfigure((TunnelGatewayOptions)_wanted);
     }
 
     private static bool IsFor(ListenerService service, ServiceOptions options) =>
-        service.Name.Equals(options.Name, StringComparison.OrdinalIgnoreCase) && service is ProxyServer == options is ProxyServerOptions;
+        service.Name.Equals(options.Name, StringComparison.OrdinalIgnoreCase) && OptionsOf(service).GetType() == options.GetType();
 
-    private static ServiceOptions OptionsOf(ListenerService service) => service is ProxyServer server ? server.Options : ((AccessListener)service).Options;
+    private static ServiceOptions OptionsOf(ListenerService service) => service switch
+    {
+        ProxyServer server => server.Options,
+        AccessListener access => access.Options,
+        _ => ((TunnelGateway)service).Options,
+    };
 
     // what is known of alternates lives in the chains: those that are the same in the file stay the same objects
     private static ServiceOptions Continuing(ServiceOptions wanted, ServiceOptions now)

@@ -10,6 +10,9 @@ public abstract partial class ListenerService
     /// <summary>The entrances that are bound with the service's own address, so that a busy port fails the start.</summary>
     private protected virtual IReadOnlyList<ServiceEntrance> Entrances => [];
 
+    /// <summary>All addresses that are bound from start to stop; before the start those asked for.</summary>
+    internal IEnumerable<System.Net.EndPoint> LocalEndPoints => [LocalEndPoint, .. Entrances.Select(entrance => entrance.LocalEndPoint)];
+
     /// <summary>Binds one more entrance while the service runs, and begins to accept there.</summary>
     /// <exception cref="ProxyException">The address cannot be bound, or the service is stopping.</exception>
     internal void Open(ServiceEntrance entrance)

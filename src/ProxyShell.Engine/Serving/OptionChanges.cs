@@ -13,8 +13,14 @@ internal static class OptionChanges
     /// <exception cref="FormatException">One of them a running service cannot make; the message names it.</exception>
     public static string? Describe(ServiceOptions now, ServiceOptions later)
     {
-        List<(OptionValue Now, OptionValue Later)> changes = [.. now.Values.Zip(later.Values).Where(pair => !pair.First.IsSame(pair.Second))];
         if (DescribeFixed(now, later) is { } fault) throw new FormatException($"{fault}: stop it and start another.");
-        return changes.Count == 0 ? null : "changed " + string.Join("; ", changes.Select(change => change.Now.ChangeTo(change.Later)));
+        return Describe(now.Values, later.Values);
+    }
+
+    /// <summary>The changes among values in words, whether they can be made or not; null when there are none.</summary>
+    public static string? Describe(IEnumerable<OptionValue> now, IEnumerable<OptionValue> later)
+    {
+        (OptionValue Now, OptionValue Later)[] changes = [.. now.Zip(later).Where(pair => !pair.First.IsSame(pair.Second))];
+        return changes.Length == 0 ? null : "changed " + string.Join("; ", changes.Select(change => change.Now.ChangeTo(change.Later)));
     }
 }

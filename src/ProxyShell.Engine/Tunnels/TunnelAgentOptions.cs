@@ -2,6 +2,7 @@ using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
 
 namespace ProxyShell.Engine.Tunnels;
 
@@ -82,6 +83,36 @@ public sealed record TunnelAgentOptions
 
     /// <summary>The sockets to use; tests run over each kind.</summary>
     internal Transport.SocketTransport Sockets { get; init; } = Transport.SocketTransport.Default;
+
+    /// <summary>All options, for comparison; in the same order for every instance.</summary>
+    internal IEnumerable<OptionValue> Values =>
+    [
+        OptionValue.Of(nameof(Name), Name),
+        OptionValue.Of(nameof(Gateway), Gateway),
+        OptionValue.Of(nameof(Destination), Destination),
+        OptionValue.Of(nameof(Identity), Identity.Thumbprint),
+        OptionValue.Secret(nameof(Token), Token is null ? [] : [Token]),
+        OptionValue.Of(nameof(HostName), HostName),
+        OptionValue.Of(nameof(SessionName), SessionName),
+        OptionValue.Of(nameof(RemotePort), RemotePort),
+        OptionValue.Of(nameof(Chain), Chain),
+        .. Settings.Values,
+        OptionValue.Of(nameof(SendProxyProtocol), SendProxyProtocol),
+        OptionValue.Of(nameof(DestinationTrust), DestinationTrust),
+        OptionValue.Of(nameof(DestinationServerName), DestinationServerName),
+        OptionValue.Of(nameof(ConnectTimeout), ConnectTimeout),
+        OptionValue.Of(nameof(GatewayTimeout), GatewayTimeout),
+        OptionValue.Of(nameof(HandshakeTimeout), HandshakeTimeout),
+        OptionValue.Of(nameof(SilenceLimit), SilenceLimit),
+        OptionValue.Of(nameof(FirstRetry), FirstRetry),
+        OptionValue.Of(nameof(MaxRetry), MaxRetry),
+        OptionValue.Of(nameof(RefusedRetry), RefusedRetry),
+        OptionValue.Of(nameof(StopTimeout), StopTimeout),
+        OptionValue.Of(nameof(MaxConnections), MaxConnections),
+        OptionValue.Of(nameof(EventCapacity), EventCapacity),
+        OptionValue.Of(nameof(TimeProvider), TimeProvider),
+        OptionValue.Of(nameof(Sockets), Sockets),
+    ];
 
     /// <summary>Throws a <see cref="FormatException"/> that names the first option out of range.</summary>
     internal void Validate()

@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
 
 namespace ProxyShell.Engine.Tunnels;
 
@@ -32,4 +33,17 @@ public sealed record TunnelSettings
     /// gateway must not use a channel again for another.
     /// </summary>
     public bool OneClientPerChannel { get; init; }
+
+    /// <summary>All of them as <c>Settings.Name</c>, for comparison; in the same order for every instance.</summary>
+    internal IEnumerable<OptionValue> Values =>
+    [
+        OptionValue.Of($"Settings.{nameof(HostHeader)}", HostHeader),
+        OptionValue.Of($"Settings.{nameof(MaxRequestBody)}", MaxRequestBody),
+        OptionValue.Of($"Settings.{nameof(RequestRate)}", RequestRate),
+        OptionValue.Of($"Settings.{nameof(ClientRequestRate)}", ClientRequestRate),
+        OptionValue.Of($"Settings.{nameof(MaxConnections)}", MaxConnections),
+        OptionValue.List($"Settings.{nameof(AllowSource)}", AllowSource),
+        OptionValue.Secret($"Settings.{nameof(Credentials)}", Credentials),
+        OptionValue.Of($"Settings.{nameof(OneClientPerChannel)}", OneClientPerChannel),
+    ];
 }

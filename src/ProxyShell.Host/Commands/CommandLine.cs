@@ -38,6 +38,7 @@ internal static partial class CommandLine
         ConnectCommand.Create(),
         TestCommand.Create(),
         NewKeyCommand.Create(),
+        NewIdentityCommand.Create(),
         DemoCommand.Create(),
     };
 

@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Configuration;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 using ProxyShell.Host.Commands;
 
 namespace ProxyShell.Host.Running;
@@ -21,13 +22,27 @@ internal sealed class ServiceRun(string file, EventLog log)
         using var signals = new ServiceSignals(log);
         var services = new ConfiguredServices();
         services.EventWritten += log.OnEvent;
-        await services.StartAsync(configuration).ConfigureAwait(false);
-        Tell(services.Running);
+        if (!await StartAsync(services, configuration, signals.Stopping).ConfigureAwait(false)) return ExitCode.Ok;
         while (await signals.HangUpAsync().ConfigureAwait(false)) await ReadAgainAsync(services, signals.Stopping).ConfigureAwait(false);
         Task stopping = services.StopAsync();
         if (await Task.WhenAny(stopping, signals.SecondStopAsync()).ConfigureAwait(false) != stopping) await services.StopAsync(TimeSpan.Zero).ConfigureAwait(false);
         await stopping.ConfigureAwait(false);
         return ExitCode.Ok;
+    }
+
+    // false when it was told to stop while agents were still waiting for their gateways
+    private static async Task<bool> StartAsync(ConfiguredServices services, ProxyConfiguration configuration, CancellationToken stopping)
+    {
+        try
+        {
+            await services.StartAsync(configuration, stopping).ConfigureAwait(false);
+            Tell(services.Running, services.RunningAgents);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task ReadAgainAsync(ConfiguredServices services, CancellationToken stopping)
@@ -37,7 +52,7 @@ internal sealed class ServiceRun(string file, EventLog log)
             ConfigurationChanges changes = await services.ApplyAsync(Read(), stopping).ConfigureAwait(false);
             log.Write(LogLevel.Info, $"SIGHUP: {file} was read again: {changes}");
             foreach (ServiceStartException failure in changes.Failures) log.Write(LogLevel.Error, $"{failure.Message}; it is not running");
-            Tell(changes.Started);
+            Tell(changes.Started, changes.StartedAgents);
         }
         catch (Exception e) when (e is FormatException or ServiceStartException)
         {
@@ -49,8 +64,9 @@ internal sealed class ServiceRun(string file, EventLog log)
         }
     }
 
-    private static void Tell(IReadOnlyList<ListenerService> started)
+    private static void Tell(IReadOnlyList<ListenerService> started, IReadOnlyList<TunnelAgent> agents)
     {
         foreach (ListenerService service in started) Console.WriteLine(ServiceLine.Describe(service));
+        foreach (TunnelAgent agent in agents) Console.WriteLine(ServiceLine.Describe(agent));
     }
 }

@@ -7,6 +7,7 @@ using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Tests.Configuration;
 
@@ -186,6 +187,10 @@ public sealed class ConfigurationTests : IDisposable
     {
         string key = _folder.Write("gate.key", _key.Reveal());
         _folder.Write("gate.pfx", Certificates.Localhost.Export(X509ContentType.Pkcs12, "secret"));
+        using TunnelIdentity identity = TunnelIdentity.Create(_folder.File("agent.pem"));
+        _folder.Write("agents.txt", identity.Thumbprint + " laptop\n");
+        _folder.Write("gate.pem", Certificates.Localhost.ExportCertificatePem() + "\n" + PrivateKeyPem());
+        Environment.SetEnvironmentVariable("PX_TOKEN", "open sesame");
         Environment.SetEnvironmentVariable("PX_KEY", _key.Reveal());
         Environment.SetEnvironmentVariable("PFX_PASSWORD", "secret");
         string[] examples = [.. File.ReadAllText(Path.Combine(Repository.Root, page)).Split("```json\n").Skip(1).Select(text => text[..text.IndexOf("```", StringComparison.Ordinal)])];
@@ -201,7 +206,9 @@ public sealed class ConfigurationTests : IDisposable
     public void The_example_is_valid(string name)
     {
         foreach (string key in new[] { "dc.key", "gate.key", "inner.key" }) _folder.Write(key, _key.Reveal());
-        _folder.Write("alice.login", "alice:wonderland");
+        using TunnelIdentity identity = TunnelIdentity.Create(_folder.File("agent.pem"));
+        _folder.Write("agents.txt", identity.Thumbprint + " laptop\n");
+        foreach (string login in new[] { "alice.login", "team.login" }) _folder.Write(login, "alice:wonderland");
         _folder.Write("other.password", "secret");
         _folder.Write("other.pfx", Certificates.Localhost.Export(X509ContentType.Pkcs12, "secret"));
         _folder.Write("clients-ca.pem", Certificates.Localhost.ExportCertificatePem());
@@ -211,7 +218,8 @@ public sealed class ConfigurationTests : IDisposable
 
         ProxyConfiguration configuration = ProxyConfiguration.Load(_folder.File(name));
 
-        Assert.All(configuration.CreateServices(), service => Assert.Contains($"\"{service.Name}\"", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
+        IEnumerable<string> services = [.. configuration.CreateServices().Select(service => service.Name), .. configuration.Tunnels.Select(tunnel => tunnel.Name)];
+        Assert.All(services, service => Assert.Contains($"\"{service}\"", File.ReadAllText(_folder.File(name)), StringComparison.Ordinal));
         Assert.Contains(name, File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md")), StringComparison.Ordinal);
     }
 
@@ -224,10 +232,15 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "accessListeners": [{ "chain": [{ "alternates": ["relays://h:1"], "x": 1 }] }] }""")]
     [InlineData("""{ "accessListeners": [{ "chain": [[{ "hops": ["relays://h:1"], "x": 1 }]] }] }""")]
     [InlineData("""{ "accessListeners": [{ "rules": [{ "direct": true, "x": 1 }] }] }""")]
+    [InlineData("""{ "tunnelGateways": [{ "x": 1 }] }""")]
+    [InlineData("""{ "tunnelGateways": [{ "http": { "x": 1 } }] }""")]
+    [InlineData("""{ "tunnelGateways": [{ "http": { "accessLog": { "path": "log", "x": 1 } } }] }""")]
+    [InlineData("""{ "tunnels": [{ "gateway": "tunnel://h:1", "destination": "tcp://h:1", "identityFile": "IDENTITY", "x": 1 }] }""")]
     [InlineData("""{ "accessListeners": [{ "credentials": [{ "user": "u", "password": "env:PX_TEST_KEY", "x": 1 }] }] }""")]
     public void The_page_names_every_property(string json)
     {
-        string fault = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json)).Fault;
+        using TunnelIdentity identity = TunnelIdentity.Create(_folder.File("IDENTITY"));
+        string fault = Assert.Throws<ConfigurationException>(() => ProxyConfiguration.Parse(json, directory: _folder.Path)).Fault;
         Assert.StartsWith("is not known here; ", fault, StringComparison.Ordinal);
         string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md"));
         string[] known = fault["is not known here; ".Length..^" are.".Length].Split(", ");

@@ -262,9 +262,19 @@ public class ReconfigureTests
     public void Every_option_is_compared(Type type)
     {
         var options = (ServiceOptions)Activator.CreateInstance(type)!;
-        IEnumerable<string> settable = type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Where(p => p.SetMethod is not null).Select(p => p.Name);
         // what is in a record of its own is told as Record.Option
-        Assert.Empty(settable.Except(options.Values.Select(v => v.Name.Split('.')[0])));
+        Assert.Empty(SettableOf(type).Except(options.Values.Select(v => v.Name.Split('.')[0])));
+    }
+
+    // an agent that has changed is replaced, so all of its options have to be compared too
+    [Fact]
+    public void Every_option_of_an_agent_is_compared()
+    {
+        using var identity = TunnelIdentity.Create();
+        var options = new TunnelAgentOptions { Gateway = GatewayAddress.Parse("tunnel://h:1"), Destination = TunnelDestination.Parse("http://h"), Identity = identity };
+        string[] compared = [.. options.Values.Select(value => value.Name)];
+        Assert.Equal(["Settings"], SettableOf(typeof(TunnelAgentOptions)).Except(compared));
+        Assert.Empty(SettableOf(typeof(TunnelSettings)).Select(name => $"Settings.{name}").Except(compared));
     }
 
     [Fact]
@@ -275,6 +285,9 @@ public class ReconfigureTests
         listener.Reconfigure(options with { SendProxyProtocol = ProxyHeaderVersion.V2, AcceptProxyProtocol = true });
         Assert.Equal("changed AcceptProxyProtocol from False to True; SendProxyProtocol from None to V2", listener.Events.ToList()[^1].Message);
     }
+
+    private static IEnumerable<string> SettableOf(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Where(p => p.SetMethod is not null).Select(p => p.Name);
 
     private static async Task<int> LoadAsync(int port, CancellationToken stop)
     {
