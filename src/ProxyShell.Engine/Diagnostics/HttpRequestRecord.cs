@@ -59,9 +59,11 @@ public sealed record HttpRequestRecord
     /// <summary>For example <c>GET app.example.org/index.html: 200 in 12 ms</c>.</summary>
     public override string ToString()
     {
-        string path = Path.Length <= 120 ? Path : Path[..119] + "~";
         string what = Status == 0 ? "no response" : Status.ToString(CultureInfo.InvariantCulture);
+        string request = Method.Length == 0 ? "no request" : $"{Cut(Method, 40)} {Cut(Host, 100)}{Cut(Path, 120)}";
         string why = Reason.Length > 0 ? $" ({Reason})" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{Method} {Host}{path}: {what}{why} in {Duration.TotalMilliseconds:0.#} ms");
+        return string.Create(CultureInfo.InvariantCulture, $"{request}: {what}{why} in {Duration.TotalMilliseconds:0.#} ms");
     }
+
+    private static string Cut(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "~";
 }
