@@ -20,6 +20,8 @@ check() {
     if "$@" >"$seen" 2>&1; then pass "$name"; else fail "$name" "$seen"; fi
 }
 
+fails() { ! "$@"; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 limited() { timeout -k 5 120 "$@"; }

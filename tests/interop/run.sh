@@ -18,7 +18,7 @@ trap 'exit 130' INT TERM
 . "$here/house.sh"
 start_peer web
 start_peer sshd
-[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions mixed failover
+[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions warm mixed failover
 shift
 for suite; do . "$here/$suite.sh"; done
 

@@ -28,6 +28,15 @@ Describe 'examples' {
         Get-Job | Should -BeNullOrEmpty
     }
 
+    It 'warm-sessions counts the sockets of both kinds of hops' {
+        $output = & $examples/warm-sessions.ps1 -Destination $origin.Address -Count 5 | Out-String -Width 200
+        $output | Should -Match '(?m)^relays +5 +[\d.,]+ +15 *$'
+        $output | Should -Match '(?m)^relays\+mux +5 +[\d.,]+ +3 *$'
+        $output | Should -Match 'Outgoing +127\.0\.0\.1:\d+ +tls'
+        $output | Should -Match '3 +127.*kept +Ok'
+        Get-Job | Should -BeNullOrEmpty
+    }
+
     It 'limit-downloads ends what brought too much' {
         $listener = Start-AccessListener $origin.Address
         $download = [ProxyShellTests.Download]::new($listener.LocalPort, '/endless')

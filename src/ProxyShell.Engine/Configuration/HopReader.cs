@@ -22,7 +22,14 @@ internal static class HopReader
     public static ProxyHop Read(ConfigurationSection section)
     {
         string uri = section.Text("uri") ?? throw section.Source.Fault(section.Path, "has no \"uri\".");
-        return ReadTrust(section, ReadSecret(section, ReadUri(section.Source, section.At("uri"), uri)));
+        return ReadSessions(section, ReadTrust(section, ReadSecret(section, ReadUri(section.Source, section.At("uri"), uri))));
+    }
+
+    private static ProxyHop ReadSessions(ConfigurationSection section, ProxyHop hop)
+    {
+        if (!section.TryGet("sessions", out _)) return hop;
+        if (!hop.Address.IsMultiplexed) throw section.Source.Fault(section.At("sessions"), $"is for multiplexed hops (relay+mux://, relays+mux://); this hop is {hop.Uri}.");
+        return hop with { Sessions = SessionsReader.Read(section, hop.Sessions) };
     }
 
     private static ProxyHop ReadSecret(ConfigurationSection section, ProxyHop hop)

@@ -25,6 +25,7 @@ internal static class ServiceReader
             DenyDestination = PatternReader.Read(section, "denyDestination"),
             Chain = ChainReader.Read(section),
             ClockWindow = section.Time("clockWindow") ?? defaults.ClockWindow,
+            Sessions = SessionsReader.Read(section, defaults.Sessions),
         };
         return Checked(section, options);
     }

@@ -95,6 +95,9 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
     /// <summary>Completes when the session is over: with null after an orderly close by either side, else with the reason. Never fails.</summary>
     public Task<ProxyException?> Completion => _completion.Task;
 
+    /// <summary>How many channels were open when the session ended.</summary>
+    internal int LostChannels { get; private set; }
+
     internal Outbox Outbox { get; }
 
     /// <summary>Whether the peer has shown that it knows how windows grow.</summary>
@@ -223,7 +226,9 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
         why = _closing ?? why;
         _keepAlive.Stop();
         _offers.Close(why);
-        foreach (SessionChannel channel in _channels.Close(why)) Fail(channel, why);
+        SessionChannel[] left = _channels.Close(why);
+        LostChannels = left.Length;
+        foreach (SessionChannel channel in left) Fail(channel, why);
         Outbox.Stop();
         _drained.TrySetResult();
         if (!isOrderly) _connection.Abort();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Diagnostics;
 
 namespace ProxyShell.Host.Commands;
@@ -7,6 +8,8 @@ namespace ProxyShell.Host.Commands;
 /// <summary>The commands of <c>proxyshell</c>, and what all of them share: exit codes and how faults are told.</summary>
 internal static partial class CommandLine
 {
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(5);
+
     public static async Task<int> InvokeAsync(string[] args)
     {
         ParseResult result = Root().Parse(args);
@@ -26,6 +29,11 @@ internal static partial class CommandLine
         {
             Fail(e.Message);
             return ExitCode.Failed;
+        }
+        finally
+        {
+            // those that belong to no service; hops shall see an orderly end
+            await SessionPool.Shared.CloseAsync().WaitAsync(FarewellTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
 
     public void OnEvent(object? sender, ProxyEvent item)
     {
-        LogLevel level = LevelOf(item.Kind);
+        LogLevel level = LevelOf(item);
         if (level < least) return;
         if (item.Kind is ProxyEventKind.Failed or ProxyEventKind.Refused && !_throttle.Admits(item.Service, Write)) return;
         Line(level, item.Time, item.Message, item);
@@ -26,8 +26,10 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
 
     public void Dispose() => _throttle.Finish(Write);
 
-    private static LogLevel LevelOf(ProxyEventKind kind) => kind switch
+    private static LogLevel LevelOf(ProxyEvent item) => item.Kind switch
     {
+        // one that was lost has a reason
+        ProxyEventKind.Session when item.Reason == ProxyErrorReason.None => LogLevel.Info,
         ProxyEventKind.Opened or ProxyEventKind.Closed => LogLevel.Debug,
         ProxyEventKind.Started or ProxyEventKind.Stopped or ProxyEventKind.Reconfigured => LogLevel.Info,
         _ => LogLevel.Warning,

@@ -10,11 +10,12 @@ public class ConfigurationRobustnessTests
         { "proxyServers": [ { "name": "p1", "localAddress": "127.0.0.1", "localPort": 4101, "keys": [ "env:PX_FUZZ" ],
               "allowDestination": [ "10.0.0.0/8" ], "denyDestination": [ "*:22" ], "chain": [ "relay://127.0.0.1:4100" ],
               "maxConnections": 5, "idleTimeout": "01:00:00", "connectTimeout": 3, "handshakeTimeout": 4.5, "stopTimeout": 1, "clockWindow": 30,
+              "sessions": { "maxSessions": 2, "idleTimeout": "infinite" },
               "eventCapacity": 10, "certificate": null, "allowAnonymous": false,
               "protocols": [ "relay", "socks5" ], "credentials": [ "env:PX_FUZZ_LOGIN", { "user": "u", "password": "env:PX_FUZZ" } ],
               "maxConnectionsPerClient": 2, "allowSource": [ "10.0.0.0/8" ], "denySource": [ "::1" ] } ],
           "accessListeners": [ { "name": "web", "localPort": 8080, "destination": "[::1]:80",
-              "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p" ] },
+              "chain": [ "relay://env:PX_FUZZ@h:1", { "uri": "relays://h:2", "key": "env:PX_FUZZ", "serverName": "s" }, "relay+unix:/p", { "uri": "relays+mux://h:3?idle=9", "sessions": { "maxChannels": 7, "keepAlive": 5 } } ] },
               { "protocols": [ "http" ], "chain": [ "ssh://u@h", { "uri": "socks5://h", "credential": "env:PX_FUZZ_LOGIN" }, "relay+wss://h/p" ], "blockByDefault": true, "rules": [
                 { "destination": [ "*.x:80" ], "port": [ 80, "1-9" ], "block": true }, { "direct": true }, { "chain": [ "http://h", [ "relay://a:1", [ "ssh://b", "ssh://c" ] ],
                   { "selection": "random", "alternates": [ { "uri": "http://h", "weight": 2 }, { "hops": [ "http://i" ], "weight": 3 } ] } ] } ] } ],

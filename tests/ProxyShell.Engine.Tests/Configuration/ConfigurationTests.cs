@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ProxyShell.Engine.Access;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Configuration;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Protocols;
@@ -41,6 +42,7 @@ public sealed class ConfigurationTests : IDisposable
                 "protocols": ["relay", "Socks5"], "credentials": ["env:PX_TEST_LOGIN", { "user": "bob", "password": "env:PX_TEST_KEY" }],
                 "udp": true, "udpIdleTimeout": 7, "maxConnectionsPerClient": 3, "bandwidthLimit": 5000000000, "clientBandwidthLimit": 1000000, "allowSource": ["10.0.0.0/8", "::1"], "denySource": ["10.1.0.0/16"],
                 "idleTimeout": "infinite", "connectTimeout": "00:00:05", "handshakeTimeout": 2.5, "stopTimeout": 0, "clockWindow": "00:01:00",
+                "sessions": { "maxSessions": 2, "maxChannels": 3, "idleTimeout": "infinite", "keepAlive": 5 },
               }],
             }
             """).ProxyServers);
@@ -60,6 +62,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(2.5), options.HandshakeTimeout);
         Assert.Equal(TimeSpan.Zero, options.StopTimeout);
         Assert.Equal(TimeSpan.FromMinutes(1), options.ClockWindow);
+        Assert.Equal(new SessionPooling { MaxSessions = 2, MaxChannels = 3, IdleTimeout = Timeout.InfiniteTimeSpan, KeepAlive = TimeSpan.FromSeconds(5) }, options.Sessions);
     }
 
     [Fact]
@@ -69,6 +72,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(new ProxyServerOptions().ConnectTimeout, configuration.ProxyServers[0].ConnectTimeout);
         Assert.Equal(ServiceOptions.DefaultMaxConnections, configuration.AccessListeners[0].MaxConnections);
         Assert.Equal("127.0.0.1", configuration.ProxyServers[0].LocalAddress);
+        Assert.Equal(SessionPooling.Default, configuration.ProxyServers[0].Sessions);
         Assert.Equal(["ProxyServer1", "AccessListener1"], configuration.CreateServices().Select(service => service.Name));
     }
 

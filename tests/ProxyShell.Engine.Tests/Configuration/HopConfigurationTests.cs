@@ -1,4 +1,5 @@
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Configuration;
 using ProxyShell.Engine.Security;
 
@@ -56,6 +57,19 @@ public sealed class HopConfigurationTests : IDisposable
     }
 
     [Theory]
+    [InlineData("\"relay+mux://file:gate.key@h:1?sessions=2&idle=9\"", "relay+mux://h:1", 2, 1000, 9, 30)]
+    [InlineData("""{ "uri": "relays+mux://h:1?sessions=2&channels=3", "sessions": { "maxChannels": 4, "idleTimeout": "00:01:00", "keepAlive": 3.5 } }""", "relays+mux://h:1", 2, 4, 60, 3.5)]
+    [InlineData("""{ "uri": "relay+mux+unix:/p", "sessions": { } }""", "relay+mux+unix:/p", 8, 1000, 300, 30)]
+    [InlineData("""{ "uri": "relay+mux+wss://h", "sessions": { "maxSessions": 64, "keepAlive": "infinite" } }""", "relay+mux+wss://h:443", 64, 1000, 300, -0.001)]
+    public void A_hop_says_how_its_sessions_are_kept(string hop, string uri, int maxSessions, int maxChannels, double idle, double keepAlive)
+    {
+        ProxyHop read = Read(hop);
+        Assert.Equal(uri, read.Uri);
+        Assert.Equal(
+            new SessionPooling { MaxSessions = maxSessions, MaxChannels = maxChannels, IdleTimeout = TimeSpan.FromSeconds(idle), KeepAlive = TimeSpan.FromSeconds(keepAlive) }, read.Sessions);
+    }
+
+    [Theory]
     [InlineData("\"socks5://alice:wonderland@h\"", "", "a password in clear text; refer to it instead: socks5://env:NAME@h:1080, or file:PATH in place of env:NAME, where NAME holds user:password.")]
     [InlineData("\"ssh://alice:wonderland@h\"", "", "has a password, which ssh would not take; write ssh://user@h:22.")]
     [InlineData("\"ssh://file:login@h\"", "", "takes a user name only, ssh://user@h:22")]
@@ -72,6 +86,14 @@ public sealed class HopConfigurationTests : IDisposable
     [InlineData("""{ "uri": "socks5://h", "credential": { "user": "alice", "password": "wonderland" } }""", ".credential.password", "must refer to the password")]
     [InlineData("""{ "uri": "socks5://h", "credential": { "user": "", "password": "file:password" } }""", ".credential", "The user name of the credential is empty.")]
     [InlineData("""{ "uri": "socks5://h", "credential": { "user": "alice", "Password": "x" } }""", ".credential", "has no \"password\"")]
+    [InlineData("""{ "uri": "relay://h:1", "sessions": { } }""", ".sessions", "is for multiplexed hops (relay+mux://, relays+mux://); this hop is relay://h:1.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": 2 }""", ".sessions", "must be an object, not the number 2.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": { "maxSessions": 65 } }""", ".sessions", "MaxSessions of sessions is '65'; it must be 1 to 64.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": { "maxChannels": 0 } }""", ".sessions", "MaxChannels of sessions is '0'; it must be 1 to 4096.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": { "keepAlive": 0.5 } }""", ".sessions", "KeepAlive of sessions is '00:00:00.5000000'; it must be 1 second to 1 hour.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": { "idleTimeout": 0 } }""", ".sessions", "IdleTimeout of sessions is '00:00:00'; it must be more than 0 and at most 24 days.")]
+    [InlineData("""{ "uri": "relay+mux://h:1", "sessions": { "maxsessions": 2 } }""", ".sessions.maxsessions", "is not known here; write 'maxSessions'.")]
+    [InlineData("\"relay+mux://h:1?sessions=0\"", "", "MaxSessions of sessions is '0'; it must be 1 to 64.")]
     public void A_fault_in_a_hop_is_told_with_its_place_and_without_secrets(string hop, string place, string fault)
     {
         _folder.Write("nobody", "wonderland");

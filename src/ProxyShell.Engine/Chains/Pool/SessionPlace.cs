@@ -138,15 +138,18 @@ internal sealed class SessionPlace(SessionRoute route, SessionPool pool, TimePro
     private async Task WatchAsync(PooledSession pooled)
     {
         ProxyException? failure = await pooled.Session.Completion.ConfigureAwait(false);
-        pooled.View.LastError = failure;
+        int lost = pooled.Session.LostChannels;
         SessionUser[] users;
         lock (_gate)
         {
+            // a peer that was killed ends its connections in order, and its channels not
+            if (lost > 0 && !pooled.IsRetired) failure ??= SessionFault.Of(ProxyErrorReason.ConnectionClosed, "the peer closed the session");
+            pooled.View.LastError = failure;
             _sessions.Remove(pooled);
             users = pooled.Users();
         }
         if (failure is not null && pooled.Session.Age < ShortLife) _backOff.Failed();
-        string how = failure is null ? "closed" : $"lost with {pooled.Leases:N0} channels: {failure.Message}";
+        string how = failure is null ? "closed" : $"lost with {lost:N0} channel{(lost == 1 ? "" : "s")}: {failure.Message}";
         PooledSession.Report(users, $"session to {route} {how}", failure?.Reason ?? ProxyErrorReason.None);
         pool.Forget(this);
         await pooled.Session.DisposeAsync().ConfigureAwait(false);
