@@ -36,7 +36,7 @@ try {
             Hops     = $listener.Chain.Hops[0].Scheme
             Requests = $Count
             Seconds  = [math]::Round($took.TotalSeconds, 2)
-            Sockets  = ($servers | Measure-Object { $_.AcceptedConnections - $_.AcceptedChannels } -Sum).Sum - $before
+            Sockets  = [int](($servers | Measure-Object { $_.AcceptedConnections - $_.AcceptedChannels } -Sum).Sum - $before)
         }
     }
     $results | Format-Table

@@ -30,7 +30,7 @@ internal sealed class SessionJobs
         // tests of chains leave warm sessions behind, which nobody is there to use any more
         if (OfProcess().Any(job => job.JobStateInfo.State == JobState.Running)) return;
         TimeSpan left = StopDeadline - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
-        if (left > TimeSpan.Zero) SessionPool.Shared.CloseAsync().Wait(left);
+        if (left > TimeSpan.Zero) Task.WaitAll([SessionPool.Shared.CloseAsync()], left);
     }
 
     /// <summary>Ends a job at once and takes it out of its session, as Remove-Job -Force does it.</summary>
