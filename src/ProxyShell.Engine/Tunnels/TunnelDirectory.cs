@@ -11,8 +11,8 @@ internal sealed class TunnelDirectory(TimeProvider time, TimeSpan lease)
     private readonly Lock _gate = new();
     private int _purgeAt = FirstPurge;
 
-    /// <summary>All live registrations.</summary>
-    public IReadOnlyList<TunnelRegistration> ToList() => [.. _groups.Values.SelectMany(group => group.Live)];
+    /// <summary>How many names are remembered, those without agents included.</summary>
+    public int Count => _groups.Count;
 
     /// <summary>
     /// Finds the least busy agent of a name: a host name in any case, with or without a final dot but without a port, or <c>tcp:port</c>.
