@@ -20,11 +20,8 @@ internal sealed class AgentSession : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _offers = Task.CompletedTask;
 
-    private AgentSession(MultiplexedSession session, TunnelAgentOptions options, byte[]? certificateHash)
-    {
-        (_session, _options, _certificateHash) = (session, options, certificateHash);
-        _control = new ControlChannel(session.Seeded(0));
-    }
+    private AgentSession(MultiplexedSession session, ControlChannel control, TunnelAgentOptions options, byte[]? certificateHash) =>
+        (_session, _control, _options, _certificateHash) = (session, control, options, certificateHash);
 
     /// <summary>The round trip, if it is known.</summary>
     public TimeSpan? RoundTrip => _session.RoundTrip;
@@ -34,7 +31,8 @@ internal sealed class AgentSession : IAsyncDisposable
     {
         byte[]? certificateHash = connection.ServerCertificateHash;
         var settings = new SessionOptions { SeededChannels = 1, KeepAlive = options.SilenceLimit, Time = options.TimeProvider };
-        return new AgentSession(await MultiplexedSession.StartAsync(connection, settings, cancellationToken).ConfigureAwait(false), options, certificateHash);
+        MultiplexedSession session = await MultiplexedSession.StartAsync(connection, settings, cancellationToken).ConfigureAwait(false);
+        return new AgentSession(session, await ControlChannel.OpenAsync(session).ConfigureAwait(false), options, certificateHash);
     }
 
     /// <summary>Introduces itself and asks for the tunnel; what it had last is wished for again.</summary>

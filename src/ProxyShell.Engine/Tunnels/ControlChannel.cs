@@ -1,6 +1,7 @@
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Protocols.Tunnels;
+using ProxyShell.Engine.Sessions;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Tunnels;
@@ -11,6 +12,21 @@ internal sealed class ControlChannel(DuplexConnection channel) : IDisposable
     private readonly HeaderReader _reader = new(channel, ControlMessageCodec.MaxLength);
     private readonly SemaphoreSlim _turn = new(1);
     private bool _hasEnded;
+
+    /// <summary>The control channel of a session.</summary>
+    /// <exception cref="ProxyException">The other side has closed it already; the session is closed too then.</exception>
+    public static async ValueTask<ControlChannel> OpenAsync(MultiplexedSession session)
+    {
+        try
+        {
+            return new ControlChannel(session.Seeded(0));
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Request, null, "the control channel was closed at once");
+        }
+    }
 
     /// <summary>Reads the next message; null when the other side has ended its direction.</summary>
     /// <exception cref="ProxyException">The session is over, or what came is no message.</exception>

@@ -24,11 +24,8 @@ internal sealed class GatewaySession : IAsyncDisposable
     private volatile ProxyException? _parting;
     private bool _agentLeft;
 
-    private GatewaySession(TunnelDesk desk, MultiplexedSession session, TimeProvider time)
-    {
-        (_desk, _session, _time) = (desk, session, time);
-        _control = new ControlChannel(session.Seeded(0));
-    }
+    private GatewaySession(TunnelDesk desk, MultiplexedSession session, ControlChannel control, TimeProvider time) =>
+        (_desk, _session, _control, _time) = (desk, session, control, time);
 
     /// <summary>Bytes towards the agent and from it, in channels.</summary>
     public (long Sent, long Received) Bytes => (_session.BytesSent, _session.BytesReceived);
@@ -48,7 +45,8 @@ internal sealed class GatewaySession : IAsyncDisposable
             MaxChannels = options.MaxConnectionsPerTunnel + OwnChannels,
             Time = options.TimeProvider,
         };
-        return new GatewaySession(desk, await MultiplexedSession.StartAsync(served.Client, settings, served.Clock.Token).ConfigureAwait(false), options.TimeProvider);
+        MultiplexedSession session = await MultiplexedSession.StartAsync(served.Client, settings, served.Clock.Token).ConfigureAwait(false);
+        return new GatewaySession(desk, session, await ControlChannel.OpenAsync(session).ConfigureAwait(false), options.TimeProvider);
     }
 
     /// <summary>Has the agent introduce itself; what it is refused for it is told, and thrown.</summary>

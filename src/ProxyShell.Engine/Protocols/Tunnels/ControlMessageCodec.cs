@@ -26,7 +26,8 @@ internal static class ControlMessageCodec
             return HeaderStatus.Invalid;
         }
         message = TunnelJson.Read(bytes[..(length - 1)], TunnelJson.Default.ControlMessage, out string what);
-        if (message is not null) return HeaderStatus.Complete;
+        if (message is { Type: not null }) return HeaderStatus.Complete;
+        if (message is not null) (message, what) = (null, "it has no type");
         fault = $"a control message cannot be read: {what}";
         return HeaderStatus.Invalid;
     }

@@ -11,6 +11,7 @@ namespace ProxyShell.Engine.Protocols.Tunnels;
     MaxDepth = 8)]
 [JsonSerializable(typeof(ControlMessage))]
 [JsonSerializable(typeof(RegistrationClaims))]
+[JsonSerializable(typeof(TunnelRequest))]
 [JsonSerializable(typeof(SignatureHeader))]
 [JsonSerializable(typeof(VisitorHeader))]
 internal sealed partial class TunnelJson : JsonSerializerContext
