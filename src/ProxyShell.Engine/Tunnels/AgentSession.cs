@@ -37,12 +37,12 @@ internal sealed class AgentSession : IAsyncDisposable
 
     /// <summary>Introduces itself and asks for the tunnel; what it had last is wished for again.</summary>
     /// <exception cref="ProxyException">The gateway refuses, with its reason; or the session broke off.</exception>
-    public async ValueTask<ControlMessage> RegisterAsync(ControlMessage? last, CancellationToken cancellationToken)
+    public async ValueTask<ControlMessage> RegisterAsync(string instance, ControlMessage? last, CancellationToken cancellationToken)
     {
         await _control.WriteAsync(new ControlMessage { Type = ControlMessageType.Hello, Version = RegistrationCheck.Version, Software = Software }, cancellationToken).ConfigureAwait(false);
         ControlMessage challenge = Accepted(await _control.ExpectAsync(ControlMessageType.Challenge, cancellationToken).ConfigureAwait(false));
         RegistrationCheck.RequireVersion(challenge);
-        RegistrationClaims claims = Claims(challenge, last);
+        RegistrationClaims claims = Claims(challenge, Request(last) with { Instance = instance });
         // signing takes its time, which no loop has
         string jws = await Task.Run(() => RegistrationProof.Sign(_options.Identity, claims), cancellationToken).ConfigureAwait(false);
         await _control.WriteAsync(new ControlMessage { Type = ControlMessageType.Register, Jws = jws }, cancellationToken).ConfigureAwait(false);
@@ -152,7 +152,7 @@ internal sealed class AgentSession : IAsyncDisposable
         }
     }
 
-    private RegistrationClaims Claims(ControlMessage challenge, ControlMessage? last)
+    private RegistrationClaims Claims(ControlMessage challenge, TunnelRequest request)
     {
         string theirs = challenge.Nonce ?? "", mine = RegistrationCheck.NewNonce();
         byte[]? proof = _options.Token?.Prove(RegistrationProof.TokenChallenge(theirs, mine, _options.Identity.Thumbprint));
@@ -164,7 +164,7 @@ internal sealed class AgentSession : IAsyncDisposable
             Gateway = challenge.Gateway,
             Certificate = _certificateHash is null ? null : Base64Url.EncodeToString(_certificateHash),
             TokenProof = proof is null ? null : Base64Url.EncodeToString(proof),
-            Tunnel = TunnelSettingsReader.Write(Settings(), Request(last)),
+            Tunnel = TunnelSettingsReader.Write(Settings(), request),
         };
     }
 

@@ -60,7 +60,8 @@ internal sealed class GatewaySession : IAsyncDisposable
             ControlMessage register = await _control.ExpectAsync(ControlMessageType.Register, cancellationToken).ConfigureAwait(false);
             // signatures take their time, which no loop has
             (TunnelClaimant claimant, TunnelRequest request) = await Task.Run(() => check.Verify(register), cancellationToken).ConfigureAwait(false);
-            _registration = _desk.Register(claimant, request, this, agent);
+            (_registration, TunnelRegistration? former) = _desk.Register(claimant, request, this, agent);
+            if (former is not null) await _desk.EndAsync(former).ConfigureAwait(false);
             await _control.WriteAsync(Answer(_registration.Grant), cancellationToken).ConfigureAwait(false);
             return _registration;
         }

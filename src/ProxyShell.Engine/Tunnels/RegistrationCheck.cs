@@ -55,6 +55,7 @@ internal sealed class RegistrationCheck(TunnelGatewayOptions options, KeyAdmissi
         TunnelRequest request = claims.Tunnel ?? throw Refusals.Of(ProxyErrorReason.ProtocolError, "the registration does not say what it wants");
         string session = request.SessionName ?? "";
         if (session.Length > MaxSessionName) throw Refusals.Of(ProxyErrorReason.ProtocolError, $"the session name is longer than {MaxSessionName} characters");
+        if (request.Instance is { Length: > MaxSessionName }) throw Refusals.Of(ProxyErrorReason.ProtocolError, $"the instance is longer than {MaxSessionName} characters");
         return (new TunnelClaimant(thumbprint, KeyThumbprint.SessionLabel(point, session)), request);
     }
 

@@ -17,6 +17,8 @@ public sealed partial class TunnelAgent
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _hurry = new();
+    // so that the gateway knows this one when it comes back sooner than it was missed
+    private readonly string _instance = RegistrationCheck.NewNonce();
     private readonly GatewayDialer _dialer;
     private readonly ServiceJoiner _joiner;
     private readonly ReconnectBackOff _backOff;
@@ -114,7 +116,7 @@ public sealed partial class TunnelAgent
         string subject = $"gateway {_options.Gateway}";
         try
         {
-            return await session.RegisterAsync(_granted, either.Token).ConfigureAwait(false);
+            return await session.RegisterAsync(_instance, _granted, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
         {
@@ -157,9 +159,9 @@ public sealed partial class TunnelAgent
         _session = null;
         if (session is null) return;
         await session.DisposeAsync().ConfigureAwait(false);
-        // their channels have failed with the session
-        await _visitors.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // their channels have failed with the session; those whose service is not reached yet need not wait for it
         foreach (ProxyConnection visitor in _visitors.ToList()) visitor.Abort(ProxyErrorReason.ConnectionClosed);
+        await _visitors.WhenEmptyAsync().WaitAsync(AbortDeadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async ValueTask PauseAsync(AttemptEnd end, TimeSpan life)

@@ -42,16 +42,20 @@ internal sealed class TunnelDesk
 
     public void EndHandshake() => Interlocked.Decrement(ref _handshakes);
 
-    /// <summary>Gives an agent what it asks for; visitors find it from now on.</summary>
+    /// <summary>
+    /// Gives an agent what it asks for; visitors find it from now on. An agent that comes back before the gateway has noticed that it was gone
+    /// takes the place of its former self, which is to be ended with <see cref="EndAsync"/>.
+    /// </summary>
     /// <exception cref="ProxyException">It cannot have it; the message says why.</exception>
-    public TunnelRegistration Register(TunnelClaimant claimant, TunnelRequest request, GatewaySession session, EndPoint? agent)
+    public (TunnelRegistration Registration, TunnelRegistration? Former) Register(TunnelClaimant claimant, TunnelRequest request, GatewaySession session, EndPoint? agent)
     {
         TunnelGatewayOptions options = _gateway.Options;
         TunnelKind kind = KindOf(request, options);
         TunnelSettings settings = TunnelSettingsReader.Read(request, options.MaxConnectionsPerTunnel);
         lock (_gate)
         {
-            RequireRoom(claimant, options);
+            TunnelRegistration? former = FormerOf(claimant, request);
+            RequireRoom(claimant, former, options);
             TunnelEntry entry = kind is TunnelKind.Tcp or TunnelKind.Udp ? ClaimPort(claimant, kind, request, options) : ClaimName(claimant, kind, request, options);
             var grant = new TunnelGrant
             {
@@ -65,11 +69,20 @@ internal sealed class TunnelDesk
                 Settings = settings,
             };
             var registration = new TunnelRegistration(grant, session.OpenAsync, options.TimeProvider.GetUtcNow());
-            _entries.Add(registration, entry with { Session = session });
+            _entries.Add(registration, entry with { Session = session, Instance = request.Instance ?? "" });
             if (entry.IsNew) Save();
             Directory.Add(registration);
-            return registration;
+            return (registration, former);
         }
+    }
+
+    /// <summary>Ends a registration whose agent has another one now.</summary>
+    public async ValueTask EndAsync(TunnelRegistration former)
+    {
+        GatewaySession? session;
+        lock (_gate) session = _entries.GetValueOrDefault(former)?.Session;
+        await UnregisterAsync(former, isWithdrawn: false).ConfigureAwait(false);
+        session?.Abort();
     }
 
     /// <summary>The agent is gone, or has withdrawn its tunnel.</summary>
@@ -105,9 +118,14 @@ internal sealed class TunnelDesk
         }
     }
 
-    private void RequireRoom(TunnelClaimant claimant, TunnelGatewayOptions options)
+    private TunnelRegistration? FormerOf(TunnelClaimant claimant, TunnelRequest request) => string.IsNullOrEmpty(request.Instance)
+        ? null
+        : _entries.FirstOrDefault(pair => pair.Key.Grant.Thumbprint == claimant.Thumbprint && pair.Value.Instance == request.Instance).Key;
+
+    private void RequireRoom(TunnelClaimant claimant, TunnelRegistration? former, TunnelGatewayOptions options)
     {
         if (_isStopping) throw Refusals.Of(ProxyErrorReason.Stopping, "the gateway is stopping");
+        if (former is not null) return;
         if (_entries.Count >= options.MaxAgents) throw Refusals.Of(ProxyErrorReason.LimitExceeded, $"the gateway has {options.MaxAgents} agents, which is as many as it may");
         if (_entries.Keys.Count(other => other.Grant.Thumbprint == claimant.Thumbprint) >= options.MaxTunnelsPerKey)
             throw Refusals.Of(ProxyErrorReason.LimitExceeded, $"the key has {options.MaxTunnelsPerKey} agents, which is as many as one may");
@@ -150,7 +168,11 @@ internal sealed class TunnelDesk
         _names.Restore(state);
         _tcp.Restore(state.Tcp);
         _udp.Restore(state.Udp);
-        foreach (string label in state.Names.Keys.Concat(state.Pool.Keys)) Directory.Await($"{label}.{options.Domain}", TunnelKind.Http);
+        foreach (string label in state.Names.Keys.Concat(state.Pool.Keys))
+        {
+            Directory.Await($"{label}.{options.Domain}", TunnelKind.Http);
+            Directory.Await($"{label}.{options.Domain}", TunnelKind.Tls);
+        }
     }
 
     private void Save()

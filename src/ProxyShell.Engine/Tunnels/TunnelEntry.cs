@@ -17,5 +17,8 @@ internal sealed record TunnelEntry
     /// <summary>Whether this changes what has to be remembered.</summary>
     public bool IsNew { get; init; }
 
+    /// <summary>What the agent calls itself; empty for nothing.</summary>
+    public string Instance { get; init; } = "";
+
     public GatewaySession? Session { get; init; }
 }

@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Protocols.Tunnels;
 using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Tests.Tunnels;
@@ -124,6 +124,41 @@ public class ReconnectTests
         Assert.Equal(ProxyErrorReason.TimedOut, agent.LastError!.Reason);
         frozen.SetResult();
         await Gatehouse.ConnectedAsync(agent, 2);
+    }
+
+    // as when the machine has moved to another network: the old connection is dead, and nobody has said so
+    [Fact]
+    public async Task An_agent_that_comes_back_before_it_was_missed_takes_its_own_place()
+    {
+        await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable, o => o with { MaxTunnelsPerKey = 1 });
+        await using RawAgent before = await RawAgent.ConnectAsync(house.Gateway.LocalPort);
+        RegistrationClaims Claims(ControlMessage challenge) => RawAgent.Claims(challenge) with { Tunnel = new TunnelRequest { Kind = "tcp", Instance = "me" } };
+        await before.RegisterAsync(house.Identity, Claims(await before.ChallengeAsync()));
+        int port = (await before.ExpectAsync("registered")).Port!.Value;
+        await using RawAgent after = await RawAgent.ConnectAsync(house.Gateway.LocalPort);
+        await after.RegisterAsync(house.Identity, Claims(await after.ChallengeAsync()));
+        Assert.Equal(port, (await after.ExpectAsync("registered")).Port);
+        await before.Session.Completion.Within();
+        Assert.Single(house.Gateway.GetTunnels());
+        using Client client = await Client.ConnectAsync(port);
+        (await after.Session.NextOfferAsync(CancellationToken.None).Within()).Accept();
+        // it is the key's own word only
+        await using RawAgent stranger = await RawAgent.ConnectAsync(house.Gateway.LocalPort);
+        await stranger.RegisterAsync(house.NewIdentity(), Claims(await stranger.ChallengeAsync()));
+        await stranger.ExpectAsync("registered");
+        Assert.Equal(2, house.Gateway.GetTunnels().Count);
+    }
+
+    [Fact]
+    public async Task A_service_that_does_not_answer_holds_no_reconnect_up()
+    {
+        using var deaf = new DeafListener();
+        await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable);
+        TunnelAgent agent = await house.RegisterAsync($"tcp://{deaf.EndPoint}", o => o with { ConnectTimeout = TimeSpan.FromMinutes(5) });
+        using Client client = await Client.ConnectAsync(agent.RemoteEndpoint!.Port);
+        await Deadline.Until(() => agent.Counters.Active == 1, "the agent tries to reach its service");
+        foreach (ProxyConnection control in house.Gateway.GetConnections().Where(c => c.Protocol == "tunnel")) control.Abort();
+        await Deadline.Until(() => agent.Registrations == 2, "it is back", 4);
     }
 
     [Fact]

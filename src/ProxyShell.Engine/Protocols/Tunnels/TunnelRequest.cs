@@ -21,6 +21,9 @@ internal sealed record TunnelRequest
     /// <summary>The public port it had last.</summary>
     public int LastPort { get; init; }
 
+    /// <summary>What the agent calls itself: a registration of before with the same key and the same word is replaced.</summary>
+    public string? Instance { get; init; }
+
     /// <summary>Where it leads visitors, for people only.</summary>
     public string? Destination { get; init; }
 
