@@ -30,7 +30,7 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
     {
         // one that was lost has a reason
         ProxyEventKind.Session when item.Reason == ProxyErrorReason.None => LogLevel.Info,
-        ProxyEventKind.Opened or ProxyEventKind.Closed => LogLevel.Debug,
+        ProxyEventKind.Opened or ProxyEventKind.Closed or ProxyEventKind.HttpRequest => LogLevel.Debug,
         ProxyEventKind.Started or ProxyEventKind.Stopped or ProxyEventKind.Reconfigured => LogLevel.Info,
         _ => LogLevel.Warning,
     };

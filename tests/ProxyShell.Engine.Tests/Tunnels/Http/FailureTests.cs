@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Sessions;
 using ProxyShell.Engine.Tests.Sessions;
@@ -10,6 +11,16 @@ namespace ProxyShell.Engine.Tests.Tunnels.Http;
 /// <summary>Who cannot be served is told why, at once, in words and in ProxyShell-Reason.</summary>
 public class FailureTests
 {
+    [Fact]
+    public void The_page_names_every_word()
+    {
+        string code = File.ReadAllText(Path.Combine(Repository.Root, "src", "ProxyShell.Engine", "Tunnels", "Http", "TunnelRefusals.cs"));
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "tunnels-http.md"));
+        string[] words = [.. Regex.Matches(code, "\"([a-z]+-[a-z-]+)\"").Select(match => match.Groups[1].Value)];
+        Assert.InRange(words.Length, 15, 50);
+        Assert.All(words, word => Assert.Contains($"`{word}`", page, StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
     public async Task An_unknown_host_is_not_found(string sockets)
