@@ -9,7 +9,7 @@ peer() {
     until_true answers "$port"
 }
 
-web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dnsmasq_port=
+web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dnsmasq_port= redis_port=
 
 # start_peer NAME [ARGUMENT]: starts it once; a peer that cannot be had is a counted skip, and its port stays empty
 start_peer() {
@@ -45,6 +45,18 @@ http {
         root $work/www;
         location = /client { default_type text/plain; return 200 "\$remote_addr \$remote_port\n"; }
         location /zipped/ { alias $work/www/; gzip on; gzip_types *; gzip_comp_level 1; gzip_proxied any; }
+        location /listing/ { alias $work/www/; autoindex on; }
+        # takes any body into a file, and tells which
+        location = /post {
+            client_body_in_file_only on;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+            proxy_set_header X-Body \$request_body_file;
+            proxy_pass http://127.0.0.1:$web_port/posted;
+        }
+        location = /posted { default_type text/plain; return 200 "\$http_x_body\n"; }
+        location = /forwarded { default_type text/plain; return 200 "\$http_x_forwarded_for|\$http_x_forwarded_proto|\$http_x_forwarded_host|\$http_forwarded|\$http_host\n"; }
+        location /page/ { types { text/html html; text/css css; text/javascript js; image/svg+xml svg; } }
         location /upload/ { dav_methods PUT; create_full_put_path on; }
         # a relay hop behind a web server
         location = /gate {
@@ -226,6 +238,31 @@ address=/host.test/192.0.2.77
 $(for i in $(seq 8); do printf 'txt-record=big.test,"%0200d"\n' "$i"; done)
 CONF
     peer dnsmasq "$dnsmasq_port" dnsmasq -C "$work/dnsmasq.conf"
+}
+
+# a database in memory
+start_redis() {
+    have redis-server && have redis-cli || return 2
+    redis_port=$(free_port)
+    peer redis "$redis_port" redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work"
+}
+
+# ask PORT ARGUMENTS...: what dig has to say; and what dnsmasq is known to answer
+ask() { limited dig @127.0.0.1 -p "$1" +time=5 +tries=3 +short "${@:2}"; }
+
+dig_answers() { [ "$(ask "$1" +notcp host.test)" = 192.0.2.77 ]; }
+
+dig_long() { [ "$(ask "$1" "$2" +bufsize=4096 +ignore TXT big.test | tr -d '" \n' | wc -c)" -eq 1600 ]; }
+
+dig_many() {
+    local i jobs=()
+    for i in $(seq 100); do printf 'host.test\n'; done >"$work/questions"
+    for i in $(seq 4); do
+        ask "$1" +notcp -f "$work/questions" >"$work/answers$i" &
+        jobs+=("$!")
+    done
+    for i in "${jobs[@]}"; do wait "$i" || return 1; done
+    [ "$(cat "$work"/answers[1-4] | grep -cx 192.0.2.77)" -eq 400 ]
 }
 
 # node NAME ARGUMENTS...: runs one of the scripts in npm/ beside the packages that .ci/run has installed

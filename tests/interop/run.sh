@@ -16,9 +16,10 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 . "$here/house.sh"
+. "$here/tunnelhouse.sh"
 start_peer web
 start_peer sshd
-[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions warm mixed failover
+[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions warm mixed failover tunnels tunnelports browser
 shift
 for suite; do . "$here/$suite.sh"; done
 

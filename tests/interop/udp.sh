@@ -28,26 +28,9 @@ udp_suite() {
     end_server "$host_pid"
 }
 
-ask() { limited dig @127.0.0.1 -p "$1" +time=5 +tries=3 +short "${@:2}"; }
-
-dig_answers() { [ "$(ask "$1" +notcp host.test)" = 192.0.2.77 ]; }
-
-dig_long() { [ "$(ask "$1" "$2" +bufsize=4096 +ignore TXT big.test | tr -d '" \n' | wc -c)" -eq 1600 ]; }
-
 no_datagrams() {
     ask "$1" +notcp +tries=1 +time=1 host.test
     until_true grep -qF "http://127.0.0.1:1" "$work/udp.log" || { cat "$work/udp.log"; return 1; }
-}
-
-dig_many() {
-    local i jobs=()
-    for i in $(seq 100); do printf 'host.test\n'; done >"$work/questions"
-    for i in $(seq 4); do
-        ask "$1" +notcp -f "$work/questions" >"$work/answers$i" &
-        jobs+=("$!")
-    done
-    for i in "${jobs[@]}"; do wait "$i" || return 1; done
-    [ "$(cat "$work"/answers[1-4] | grep -cx 192.0.2.77)" -eq 400 ]
 }
 
 udp_suite
