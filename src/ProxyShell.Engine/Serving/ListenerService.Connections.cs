@@ -8,16 +8,19 @@ namespace ProxyShell.Engine.Serving;
 /// <summary>The life of one connection, from accept to its last event.</summary>
 public abstract partial class ListenerService
 {
-    private void OnAccepted(DuplexConnection accepted) => OnAccepted(accepted, Setup);
+    /// <summary>How many connections the service's own address has beyond the limit, which clients of other entrances may have used up.</summary>
+    private protected virtual long OwnRoom => 0;
 
-    private void OnAccepted(DuplexConnection accepted, ServiceSetup setup)
+    private void OnAccepted(DuplexConnection accepted) => OnAccepted(accepted, Setup, OwnRoom);
+
+    private void OnAccepted(DuplexConnection accepted, ServiceSetup setup, long room = 0)
     {
         // behind a balancer the client is known when its header is read
         ServiceOptions options = setup.Options;
         var refusal = Refusal.TooMany;
         ClientShare? share = options.AcceptProxyProtocol ? null : setup.Admission.TryEnter(accepted.RemoteEndPoint, out refusal);
         bool isAdmitted = share is not null || options.AcceptProxyProtocol;
-        int limit = isAdmitted && State == ServiceState.Running ? options.MaxConnections : 0;
+        int limit = isAdmitted && State == ServiceState.Running ? (int)Math.Min(options.MaxConnections + room, int.MaxValue) : 0;
         if (Registry.TryOpen(accepted.RemoteEndPoint, accepted, limit) is { } record)
         {
             _ = RunAsync(new ServedConnection(accepted, record, SetUpClock.Rent(options.TimeProvider), share), setup);

@@ -91,7 +91,7 @@ internal sealed class AgentSession : IAsyncDisposable
         {
             return await _control.ReadAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (ProxyException) when (_session.Completion.IsCompleted)
+        catch (ProxyException) when (_session.IsOver)
         {
             return null;
         }

@@ -188,7 +188,7 @@ internal sealed class GatewaySession : IAsyncDisposable
     private ProxyException Explain(ProxyException e)
     {
         string name = _registration?.Grant.Name ?? "";
-        if (_session.Completion.IsCompleted)
+        if (_session.IsOver)
         {
             if (_registration is { } registration) _desk.Lose(registration);
             return new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, $"agent of {name}", "is gone", e) { Side = ProxySide.Upstream };

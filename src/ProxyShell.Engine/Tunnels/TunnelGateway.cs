@@ -60,6 +60,9 @@ public sealed partial class TunnelGateway : ListenerService
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(TunnelGatewayOptions options) => base.Reconfigure(options);
 
+    // however many visitors there are, agents can come back
+    private protected override long OwnRoom => (long)Options.MaxAgents + Options.MaxPendingHandshakes;
+
     // agents say what is led where: the gateway itself connects to nothing
     private protected override RouteTable MakeRoutes(ServiceOptions options) => new(DestinationPolicy.AllowAll, ProxyChain.Direct, [], blockByDefault: true);
 

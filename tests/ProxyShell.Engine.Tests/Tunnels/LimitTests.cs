@@ -64,6 +64,19 @@ public class LimitTests
     }
 
     [Fact]
+    public async Task Visitors_cannot_keep_agents_out()
+    {
+        await using Origin origin = Origin.Echo();
+        await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable, o => o with { MaxConnections = 3 });
+        TunnelAgent agent = await house.RegisterAsync($"tcp://{origin.Endpoint}");
+        int port = agent.RemoteEndpoint!.Port;
+        using Client one = await Client.ConnectAsync(port), two = await Client.ConnectAsync(port);
+        await Deadline.Until(() => house.Gateway.Counters.Active == 3, "the gateway is full");
+        await Client.AssertTurnedAwayAsync(port);
+        await house.RegisterAsync($"tcp://{origin.Endpoint}", o => o with { SessionName = "another" });
+    }
+
+    [Fact]
     public async Task An_agent_takes_so_many_visitors_and_says_when_it_takes_no_more()
     {
         await using Origin origin = Origin.Echo();

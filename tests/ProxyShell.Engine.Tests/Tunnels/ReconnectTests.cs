@@ -67,6 +67,33 @@ public class ReconnectTests
         }
     }
 
+    // an agent that dies takes nobody with it whom it has not accepted, at whatever moment that is
+    [Fact]
+    public async Task Visitors_that_wait_for_an_agent_that_dies_are_all_served_by_the_other()
+    {
+        await using Origin origin = Origin.Echo();
+        await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable);
+        TunnelAgent agent = await house.RegisterAsync($"tcp://{origin.Endpoint}");
+        for (int round = 1; round <= 20; round++)
+        {
+            RawAgent doomed = await RawAgent.ConnectAsync(house.Gateway.LocalPort);
+            await doomed.RegisterAsync(house.Identity);
+            Task<byte[]>[] visitors = [.. Enumerable.Range(0, 16).Select(_ => VisitAsync(agent.RemoteEndpoint!.Port))];
+            // some are on offer to it by then, some on their way
+            await doomed.Session.NextOfferAsync(CancellationToken.None).Within();
+            await doomed.DisposeAsync();
+            foreach (Task<byte[]> visitor in visitors) Assert.Equal(5, (await visitor).Length);
+        }
+
+        static async Task<byte[]> VisitAsync(int port)
+        {
+            using Client client = await Client.ConnectAsync(port);
+            await client.SendAsync("hello");
+            client.EndSending();
+            return await client.ReadToEndAsync();
+        }
+    }
+
     [Fact]
     public async Task An_agent_comes_back_to_a_gateway_that_was_restarted()
     {
