@@ -108,8 +108,10 @@ public abstract class TransportContract(string sockets)
         await using var pair = new ConnectedPair(sockets);
         (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
         await far.WriteAsync("def"u8.ToArray(), CancellationToken.None);
-        near.Unread("abc"u8.ToArray());
-        Assert.Throws<InvalidOperationException>(() => near.Unread("x"u8.ToArray()));
+        near.Unread("?bc"u8.ToArray());
+        // of what was put back a part is read, and put back again
+        Assert.Equal("?"u8.ToArray(), await ConnectedPair.ReadAsync(near, 1));
+        near.Unread("a"u8.ToArray());
         Assert.Equal(0, await near.ReadAsync(Memory<byte>.Empty, CancellationToken.None).Within());
         Assert.Equal("ab"u8.ToArray(), await ConnectedPair.ReadAsync(near, 2));
         Assert.Equal("cdef"u8.ToArray(), await ConnectedPair.ReadAsync(near, 4));
