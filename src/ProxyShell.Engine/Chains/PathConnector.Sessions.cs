@@ -31,6 +31,10 @@ internal sealed partial class PathConnector
         {
             throw route.Path.Fault(last, e.Reason, e.Stage, $"takes no sessions ({e.Detail}); reach it without +mux", e);
         }
+        catch (ProxyException e) when (e.HopNumber == last + 1 && e is { Stage: ProxyStage.Request, Reason: ProxyErrorReason.ConnectionReset or ProxyErrorReason.ConnectionClosed })
+        {
+            throw route.Path.Fault(last, e.Reason, e.Stage, $"{e.Detail}; does it serve the relay protocol?", e);
+        }
         return await MultiplexedSession.StartAsync(connection, new SessionOptions { KeepAlive = route.Pooling.KeepAlive, Time = time }, cancellationToken).ConfigureAwait(false);
     }
 

@@ -24,6 +24,9 @@ internal sealed class Tap : IAsyncDisposable
     /// <summary>When set, the answers are cut off (with an orderly end) after so many bytes.</summary>
     public long CutAnswersAfter { get; set; } = long.MaxValue;
 
+    /// <summary>Once set, nothing that comes from either side is passed on, while all connections stay.</summary>
+    public bool IsSilent { get; set; }
+
     public byte[] Seen
     {
         get
@@ -54,6 +57,7 @@ internal sealed class Tap : IAsyncDisposable
                 lock (_seen) _seen.Write(bytes);
                 OnBytes?.Invoke(towardsTarget, offset, bytes);
                 offset += bytes.Length;
+                if (IsSilent) continue;
                 await Origin.SendAllAsync(to, bytes);
             }
             to.Shutdown(SocketShutdown.Send);
