@@ -5,7 +5,7 @@ namespace ProxyShell.Engine.Sessions;
 
 /// <summary>
 /// What came for a channel and was not read yet. One reader; the session's loop adds. A reader that waits gets the bytes into its own buffer
-/// at once, and is woken when the loop has taken all that it had at hand. Nothing is called back and nothing awaited within the lock.
+/// at once. Nothing is called back and nothing awaited within the lock.
 /// </summary>
 internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) : IValueTaskSource<int>
 {
@@ -14,9 +14,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private ManualResetValueTaskSourceCore<int> _core = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private Memory<byte> _target;
-    private int _filled;
     private bool _waiting;
-    private bool _isDue;
     private bool _ended;
     private bool _closed;
     private ProxyException? _failure;
@@ -33,9 +31,6 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
             lock (_gate) return window?.Size ?? 0;
         }
     }
-
-    /// <summary>From now on the reader goes on on the thread of the session's loop.</summary>
-    public void ContinueDirectly() => _core.RunContinuationsAsynchronously = false;
 
     /// <summary>Opens the window, when the channel is offered or accepted; returns its size.</summary>
     public long Open(long wanted)
@@ -72,38 +67,25 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         return new ValueTask<int>(count);
     }
 
-    /// <summary>Adds what came; false when it is more than the window allows. Whether there is a reader to wake: then <see cref="Deliver"/> has to follow.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> bytes, out bool wakes)
-    {
-        wakes = false;
-        lock (_gate)
-        {
-            if (_ended || _failure is not null) return true;
-            if (window?.TryReceive(bytes.Length) == false) return false;
-            int count = _waiting ? Math.Min(_target.Length - _filled, bytes.Length) : 0;
-            bytes[..count].CopyTo(_target.Span[_filled..]);
-            _filled += count;
-            _bytes.Add(bytes[count..]);
-            wakes = _waiting && !_isDue;
-            _isDue |= wakes;
-        }
-        return true;
-    }
-
-    /// <summary>Wakes the reader for which something was added.</summary>
-    public void Deliver()
+    /// <summary>Adds what came; false when it is more than the window allows.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> bytes)
     {
         int count;
         Grant grant;
         lock (_gate)
         {
-            _isDue = false;
-            count = _filled;
-            if (!StopWaiting()) return;
+            if (_ended || _failure is not null) return true;
+            if (window?.TryReceive(bytes.Length) == false) return false;
+            count = _waiting ? Math.Min(_target.Length, bytes.Length) : 0;
+            bytes[..count].CopyTo(_target.Span);
+            _bytes.Add(bytes[count..]);
+            if (!_waiting) return true;
+            (_waiting, _target) = (false, default);
             grant = Taken(count);
         }
-        owner.Tell(grant);
         _core.SetResult(count);
+        owner.Tell(grant);
+        return true;
     }
 
     /// <summary>The peer could send more than the window allows.</summary>
@@ -118,7 +100,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         lock (_gate)
         {
             _ended = true;
-            if (_isDue || !StopWaiting()) return;
+            if (!StopWaiting()) return;
         }
         _core.SetResult(0);
     }
@@ -132,7 +114,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
             if (discard || !_ended) _failure ??= error;
             // nothing more is added, so nobody has to wait for room
             _room?.TrySetResult();
-            if ((_isDue && !discard) || !StopWaiting()) return;
+            if (!StopWaiting()) return;
         }
         _core.SetException(error);
     }
@@ -192,7 +174,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private bool StopWaiting()
     {
         bool waited = _waiting;
-        (_waiting, _target, _filled) = (false, default, 0);
+        (_waiting, _target) = (false, default);
         return waited;
     }
 
@@ -200,7 +182,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     {
         lock (_gate)
         {
-            if (_isDue || !StopWaiting()) return;
+            if (!StopWaiting()) return;
         }
         _core.SetException(new OperationCanceledException(token));
     }

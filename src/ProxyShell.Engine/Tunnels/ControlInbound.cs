@@ -1,3 +1,4 @@
+using System.Threading;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Serving;

@@ -43,6 +43,9 @@ public class RelayCodecTests
                 buffer,
                 connect with { Next = TransportAddress.Tls(new HostEndpoint("example.com", 8443)), Trust = TlsTrust.Pinned(new string('a', 64)), ServerName = "proxy.example" },
                 null),
+            "request, clear, IPv4 by a session" => RelayRequestCodec.Write(buffer, connect with { Next = connect.Next.Multiplexed() }, null),
+            "request, clear, name by a session over TLS" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Tls(new HostEndpoint("example.com", 8443)).Multiplexed() }, null),
+            "request, clear, session" => RelayRequestCodec.Write(buffer, connect with { Command = RelayCommand.Session, Next = null }, null),
             "request, clear, Unix socket" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Unix("/run/p.sock") }, null),
             "request, clear, probe" => RelayRequestCodec.Write(buffer, connect with { Command = RelayCommand.Probe, Next = null }, null),
             "request, clear, datagram" => RelayRequestCodec.Write(
@@ -55,6 +58,7 @@ public class RelayCodecTests
             "datagram from hop, sealed, number 0" => DatagramCipher.FromHop(Key, connect.Nonce, connect.Timestamp, salt).Seal("hello"u8, buffer),
             "request, sealed, IPv6" => RelayRequestCodec.Write(buffer, connect with { Next = TransportAddress.Tcp(new HostEndpoint("2001:db8::1", 80)) }, Key),
             "response, clear, ok" => RelayResponseCodec.Write(buffer, ok, null),
+            "response, clear, ok over a session that was there" => RelayResponseCodec.Write(buffer, ok with { Link = RelayLink.KeptSession }, null),
             "response, clear, refused" => RelayResponseCodec.Write(buffer, refused, null),
             "response, sealed, ok" => RelayResponseCodec.Write(buffer, ok with { Salt = salt }, Key),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such vector"),
@@ -79,6 +83,55 @@ public class RelayCodecTests
                 Assert.Equal(request.Trust.Thumbprint, reading.Request!.Trust.Thumbprint);
             }
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Theory]
+    [InlineData((byte)0, (byte)0, 0)]
+    [InlineData((byte)1, (byte)1, 1)]
+    [InlineData((byte)2, (byte)2, 1)]
+    [InlineData((byte)3, (byte)3, 1)]
+    [InlineData((byte)4, (byte)0, 1)]
+    [InlineData((byte)255, (byte)0, 1)]
+    public void What_reaches_the_next_address_comes_back_and_what_is_not_known_is_not_told(byte written, byte read, int bytes)
+    {
+        foreach (ProxyKey? key in new[] { null, Key })
+        {
+            var response = new RelayResponse { Nonce = 1, Salt = 2, Reason = ProxyErrorReason.None, Message = "x", Link = (RelayLink)written };
+            var buffer = new byte[1024];
+            int length = RelayResponseCodec.Write(buffer, response, key);
+            Assert.Equal(RelayResponseCodec.Write(new byte[1024], response with { Link = RelayLink.NotTold }, key) + bytes, length);
+            Assert.Equal(response with { Link = (RelayLink)read }, RelayResponseCodec.Read(buffer.AsSpan(0, length), 1, key, out string fault));
+            Assert.Equal("", fault);
+        }
+    }
+
+    [Fact]
+    public void What_later_versions_put_behind_the_link_is_ignored()
+    {
+        byte[] header = [.. Written("response, clear, ok over a session that was there"), 9, 9, 9];
+        header[5] += 3;
+        Assert.Equal(HeaderStatus.Complete, RelayResponseCodec.Measure(header, out int total, out _));
+        Assert.Equal(header.Length, total);
+        Assert.Equal(RelayLink.KeptSession, RelayResponseCodec.Read(header, UInt128.One, null, out _)!.Link);
+    }
+
+    [Theory]
+    [InlineData((byte)4, (byte)1, false)]
+    [InlineData((byte)5, (byte)1, true)]
+    [InlineData((byte)6, (byte)1, true)]
+    [InlineData((byte)7, (byte)1, false)]
+    [InlineData((byte)8, (byte)1, false)]
+    [InlineData((byte)5, (byte)5, false)]
+    [InlineData((byte)7, (byte)5, true)]
+    [InlineData((byte)5, (byte)0, false)]
+    public void Sessions_are_asked_for_by_transports_5_to_7_each_with_its_kind_of_address(byte transport, byte kind, bool isGood)
+    {
+        byte[] address = kind switch { 1 => [192, 0, 2, 7, 1, 0xbb], 5 => [2, (byte)'/', (byte)'p'], _ => [] };
+        byte[] body = [transport, kind, .. address];
+        var reader = new SpanReader(body);
+        TransportAddress? read = RelayAddressCodec.Read(ref reader, out string fault);
+        Assert.Equal((isGood, isGood), (read is { IsMultiplexed: true }, fault.Length == 0));
+        if (isGood) Assert.Equal(kind == 5 ? "unix:/p" : "192.0.2.7:443", read!.ToString());
     }
 
     [Fact]
@@ -139,7 +192,8 @@ public class RelayCodecTests
     public void Arbitrary_bytes_are_never_more_than_refused()
     {
         var random = new Random(7);
-        byte[][] seeds = [Written("request, clear, name over TLS with thumbprint"), Written("request, clear, Unix socket"), Written("request, clear, probe"), Written("response, clear, refused")];
+        byte[][] seeds = [Written("request, clear, name over TLS with thumbprint"), Written("request, clear, Unix socket"), Written("request, clear, probe"), Written("response, clear, refused"),
+            Written("request, clear, name by a session over TLS"), Written("request, clear, session"), Written("response, clear, ok over a session that was there")];
         for (int round = 0; round < 200_000; round++)
         {
             byte[] bytes = [.. seeds[round % seeds.Length]];
@@ -156,12 +210,12 @@ public class RelayCodecTests
         from low in Gen.Choose(0, int.MaxValue)
         from port in Gen.Choose(1, 65535)
         from address in Gen.Elements("192.0.2.1", "2001:db8::5", "example.com", "xn--bcher-kva.example", new string('a', 253))
-        from kind in Gen.Choose(0, 5)
+        from kind in Gen.Choose(0, 9)
         from pinned in Gen.Elements(true, false)
         from name in Gen.Elements<string?>(null, "proxy.example")
         select new RelayRequest
         {
-            Command = kind switch { 3 => RelayCommand.Probe, 4 => RelayCommand.Datagram, 5 => RelayCommand.DatagramStream, _ => RelayCommand.Connect },
+            Command = kind switch { 3 => RelayCommand.Probe, 4 => RelayCommand.Datagram, 5 => RelayCommand.DatagramStream, 9 => RelayCommand.Session, _ => RelayCommand.Connect },
             Nonce = new UInt128((ulong)low, (ulong)seconds),
             Timestamp = DateTimeOffset.FromUnixTimeSeconds(seconds),
             Next = kind switch
@@ -169,6 +223,9 @@ public class RelayCodecTests
                 0 => TransportAddress.Tcp(new HostEndpoint(address, port)),
                 1 => TransportAddress.Tls(new HostEndpoint(address, port)),
                 2 => TransportAddress.Unix("/run/" + port),
+                6 => TransportAddress.Tcp(new HostEndpoint(address, port)).Multiplexed(),
+                7 => TransportAddress.Tls(new HostEndpoint(address, port)).Multiplexed(),
+                8 => TransportAddress.Unix("/run/" + port).Multiplexed(),
                 4 or 5 => TransportAddress.Udp(new HostEndpoint(address, port)),
                 _ => null,
             },

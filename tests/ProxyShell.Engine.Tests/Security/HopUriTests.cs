@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
 using ProxyShell.Engine.Security;
 
 namespace ProxyShell.Engine.Tests.Security;
@@ -22,6 +23,11 @@ public class HopUriTests
     [InlineData("socks5://h", "socks5://h:1080", TransportKind.Tcp)]
     [InlineData("socks5+tls://h:1", "socks5+tls://h:1", TransportKind.Tls)]
     [InlineData("relay+unix:/run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
+    [InlineData("relay+mux://h:1", "relay+mux://h:1", TransportKind.Tcp)]
+    [InlineData("RELAYS+MUX://" + Secret + "@h:1?idle=5&thumbprint=" + Print, "relays+mux://h:1", TransportKind.Tls)]
+    [InlineData("relay+mux+ws://h/p", "relay+mux+ws://h:80/p", TransportKind.Tcp)]
+    [InlineData("relay+mux+wss://" + Secret + "@h?sessions=1", "relay+mux+wss://h:443", TransportKind.Tls)]
+    [InlineData("relay+mux+unix:" + Secret + "@/run/p.sock", "relay+mux+unix:/run/p.sock", TransportKind.Unix)]
     [InlineData("relay+unix:///run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
     [InlineData("relay+unix:/run/@p.sock", "relay+unix:/run/@p.sock", TransportKind.Unix)]
     [InlineData("relay+unix:" + Secret + "@/run/p.sock", "relay+unix:/run/p.sock", TransportKind.Unix)]
@@ -43,6 +49,31 @@ public class HopUriTests
         Assert.Equal(Print.ToUpperInvariant(), hop.Trust.Thumbprint);
     }
 
+    [Fact]
+    public void Options_of_sessions_are_read()
+    {
+        var hop = ProxyHop.Parse("relays+mux://h:1?sessions=64&CHANNELS=1&idle=2073600&keepalive=3600&servername=s");
+        Assert.Equal((64, 1, TimeSpan.FromDays(24), TimeSpan.FromHours(1)), (hop.Sessions.MaxSessions, hop.Sessions.MaxChannels, hop.Sessions.IdleTimeout, hop.Sessions.KeepAlive));
+        Assert.Equal("s", hop.ServerName);
+        Assert.Equal(SessionPooling.Default, ProxyHop.Parse("relay+mux://h:1").Sessions);
+    }
+
+    [Theory]
+    [InlineData("relay://h:1", "relay+mux://h:1")]
+    [InlineData("relays://h:1", "relays+mux://h:1")]
+    [InlineData("relay+wss://h/p", "relay+mux+wss://h:443/p")]
+    [InlineData("relay+unix:/p", "relay+mux+unix:/p")]
+    [InlineData("relay+mux://h:1", "relay+mux://h:1")]
+    public void A_relay_hop_becomes_multiplexed(string uri, string multiplexed)
+    {
+        Assert.Equal(multiplexed, ProxyHop.Parse(uri).Multiplexed().Uri);
+        Assert.Equal(ProxyHop.Parse(multiplexed), ProxyHop.Parse(uri).Multiplexed());
+    }
+
+    [Fact]
+    public void Hops_of_other_kinds_do_not() =>
+        Assert.Equal("'http://h:80' is a http hop; only relay hops take sessions.", Assert.Throws<FormatException>(() => ProxyHop.Parse("http://h").Multiplexed()).Message);
+
     [Theory]
     [InlineData("", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
     [InlineData("127.0.0.1:4101", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
@@ -59,6 +90,21 @@ public class HopUriTests
     [InlineData("relay://h:1?thumbprint=" + Print, "only TLS hops (relays, relay+wss, socks5+tls, https) take options")]
     [InlineData("relays://h:1?color=red", "option 'color' is not known; thumbprint and servername are")]
     [InlineData("relays://h:1?servername=", "option 'servername' is not known; thumbprint and servername are")]
+    [InlineData("relay+mux://h:1?thumbprint=" + Print, "only TLS hops (relays, relay+wss, socks5+tls, https) take options other than sessions, channels, idle, keepalive")]
+    [InlineData("relay://h:1?sessions=2", "option 'sessions' is for multiplexed hops (relay+mux, relays+mux, relay+mux+unix, relay+mux+ws, relay+mux+wss)")]
+    [InlineData("relays://h:1?keepalive=2", "option 'keepalive' is for multiplexed hops (relay+mux, relays+mux, relay+mux+unix, relay+mux+ws, relay+mux+wss)")]
+    [InlineData("relay+mux://h:1?sessions=two", "option 'sessions' is 'two', and has to be a whole number")]
+    [InlineData("relay+mux://h:1?idle=1.5", "option 'idle' is '1.5', and has to be a whole number")]
+    [InlineData("relay+mux://h:1?idle=", "option 'idle' is '', and has to be a whole number")]
+    [InlineData("relay+mux://h:1?sessions=65", "MaxSessions of sessions is '65'; it must be 1 to 64")]
+    [InlineData("relay+mux://h:1?channels=0", "MaxChannels of sessions is '0'; it must be 1 to 4096")]
+    [InlineData("relay+mux://h:1?channels=4097", "MaxChannels of sessions is '4097'; it must be 1 to 4096")]
+    [InlineData("relay+mux://h:1?idle=0", "IdleTimeout of sessions is '00:00:00'; it must be more than 0 and at most 24 days")]
+    [InlineData("relay+mux://h:1?idle=2073601", "IdleTimeout of sessions is '24.00:00:01'; it must be more than 0 and at most 24 days")]
+    [InlineData("relay+mux://h:1?keepalive=0", "KeepAlive of sessions is '00:00:00'; it must be 1 second to 1 hour")]
+    [InlineData("relay+mux://h:1?keepalive=3601", "KeepAlive of sessions is '01:00:01'; it must be 1 second to 1 hour")]
+    [InlineData("relays+mux://h:1?color=red", "option 'color' is not known; thumbprint and servername are")]
+    [InlineData("socks5+mux://h:1", "it must start with one of relay:, relays:, relay+unix:, relay+ws:, relay+wss:, relay+mux:, relays+mux:, relay+mux+unix:, relay+mux+ws:, relay+mux+wss:, socks5:, socks5+tls:, http:, https:, ssh:, for example relay://127.0.0.1:4101")]
     [InlineData("relay+unix:run/p.sock", "a Unix socket needs an absolute path, for example relay+unix:/run/proxy.sock")]
     public void Bad_texts_are_named_with_their_fault(string text, string fault)
     {
