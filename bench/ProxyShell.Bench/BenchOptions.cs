@@ -23,6 +23,10 @@ internal sealed record BenchOptions
           --split           relays on one half of the processors, load and origins on the other
           --markdown FILE   write the report there too
           --check           exit with 1 when a goal is missed
+
+        dotnet run -c Release --project bench/ProxyShell.Bench -- soak [MINUTES [CHANNELS]]
+
+          random lives of a session's channels   (10 minutes, 1000 at once); exit with 1 when one went wrong
         """;
 
     internal IReadOnlyList<string> Rows { get; private init; } = RowCatalogue.Ids;

@@ -3,6 +3,7 @@ using ProxyShell.Bench;
 using ProxyShell.Bench.Origins;
 using ProxyShell.Bench.Peers;
 using ProxyShell.Bench.Sessions;
+using ProxyShell.Bench.Soak;
 
 if (!OperatingSystem.IsLinux())
 {
@@ -20,6 +21,8 @@ switch (args.FirstOrDefault())
     case { } role when SessionRoles.Includes(role):
         await SessionRoles.RunAsync(role, args[1..]);
         return 0;
+    case SoakTask.Name:
+        return await SoakTask.RunAsync(args[1..]);
     case "--help" or "-h":
         Console.WriteLine(BenchOptions.Usage);
         return 0;

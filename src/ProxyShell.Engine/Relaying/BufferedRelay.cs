@@ -9,11 +9,20 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
 {
     private const int BufferLength = 64 * 1024;
 
+    // as much as one direction may hold a loop's thread up for others
+    private const int MostTurns = 8;
+
+    private readonly bool _isDirect = client.IsDirect && upstream.IsDirect;
     private ProxyException? _failure;
     private CancellationTokenSource? _stop;
 
     public async ValueTask<ProxyException?> RunAsync()
     {
+        if (_isDirect)
+        {
+            client.ContinueDirectly();
+            upstream.ContinueDirectly();
+        }
         Task up = CopyAsync(client, upstream, ProxySide.Client, ProxySide.Upstream);
         Task down = CopyAsync(upstream, client, ProxySide.Upstream, ProxySide.Client);
         await Task.WhenAll(up, down).ConfigureAwait(false);
@@ -31,11 +40,18 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         TrafficDirection direction = sourceSide == ProxySide.Client ? TrafficDirection.Sent : TrafficDirection.Received;
         ProxySide busy = sourceSide;
         byte[]? buffer = null;
+        int turns = 0;
         try
         {
             while (true)
             {
-                if (buffer is null) await source.ReadAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+                if (_isDirect && ++turns % MostTurns == 0) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                if (buffer is null)
+                {
+                    ValueTask<int> ready = source.ReadAsync(Memory<byte>.Empty, CancellationToken.None);
+                    if (!ready.IsCompleted) turns = 0;
+                    await ready.ConfigureAwait(false);
+                }
                 bool limited = bandwidth.IsLimited(direction);
                 int allowed = limited ? await TakeTurnAsync(direction).ConfigureAwait(false) : BufferLength;
                 buffer ??= ArrayPool<byte>.Shared.Rent(BufferLength);

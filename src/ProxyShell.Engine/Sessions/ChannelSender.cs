@@ -49,6 +49,9 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     /// <summary>Whether both sides have agreed to the channel.</summary>
     public bool IsOpen => _isOpen;
 
+    /// <summary>Whether the write under way was sent in this turn, and <see cref="Complete"/> has to follow.</summary>
+    public bool HasWritten { get; private set; }
+
     public bool IsSmall => _content.Length <= Outbox.SmallWrite;
 
     /// <summary>Whether a turn would say anything.</summary>
@@ -91,6 +94,16 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
         return new ValueTask(this, _core.Version);
     }
 
+    /// <summary>The write is done; to be called without the lock.</summary>
+    public void Complete()
+    {
+        HasWritten = false;
+        _core.SetResult(true);
+    }
+
+    /// <summary>From now on who writes goes on on the thread of the session's loop.</summary>
+    public void ContinueDirectly() => _core.RunContinuationsAsynchronously = false;
+
     public void Arm(CancellationTokenRegistration registration) => _registration = registration;
 
     /// <summary>Takes back what was not sent yet of the write under way.</summary>
@@ -127,8 +140,9 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     /// <summary>Fails what is under way and says the last word. Returns whether the channel was closed before the peer ever heard of it.</summary>
     public bool Terminate(ProxyException failure, Farewell how)
     {
-        _failure ??= failure;
-        Withdraw(_failure);
+        // what has ended in order has not failed
+        if (!_endIsSaid) _failure ??= failure;
+        Withdraw(failure);
         if (IsClosed || (_due & DueFrames.Termination) != 0 && how != Farewell.Echo) return false;
         if (!IsKnown) return IsClosed = true;
         bool isOrderly = how == Farewell.Orderly && _isOpen;
@@ -222,11 +236,7 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
         channel.Session.CountSent(count);
         _content = _content[count..];
         _inFlight += count;
-        if (_content.IsEmpty)
-        {
-            _isWriting = false;
-            _core.SetResult(true);
-        }
+        if (_content.IsEmpty) (_isWriting, HasWritten) = (false, true);
         NoteStall();
     }
 

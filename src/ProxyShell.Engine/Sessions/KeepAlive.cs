@@ -29,6 +29,15 @@ internal sealed class KeepAlive(MultiplexedSession session, SessionOptions optio
     /// <summary>How many probes the peer has answered.</summary>
     public int Answers { get; private set; }
 
+    /// <summary>Whether the last probe was not answered yet.</summary>
+    public bool IsProbing
+    {
+        get
+        {
+            lock (_gate) return _isAsked;
+        }
+    }
+
     private TimeSpan Silence => options.Time.GetElapsedTime(Volatile.Read(ref _lastLife));
 
     public void Start()

@@ -9,6 +9,8 @@ public sealed partial class MultiplexedSession
     /// <summary>How many keep-alive probes the peer has answered; 0 for good with peers that do not know how.</summary>
     public int ProbesAnswered => _keepAlive.Answers;
 
+    internal bool IsProbing => _keepAlive.IsProbing;
+
     internal ChannelId NextProbe() => _channels.NextId();
 
     // a probe that finds no place is not needed: then there is much to send, and the peer is noticed to be gone by that

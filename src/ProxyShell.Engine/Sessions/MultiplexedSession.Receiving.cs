@@ -8,6 +8,8 @@ namespace ProxyShell.Engine.Sessions;
 /// <summary>The loop that reads frames, and what each of them means.</summary>
 public sealed partial class MultiplexedSession
 {
+    private readonly List<ReceiveQueue> _woken = [];
+
     private async Task ReceiveAsync()
     {
         try
@@ -32,6 +34,7 @@ public sealed partial class MultiplexedSession
             {
                 // version 1 has no other way to slow the peer down
                 _keepAlive.Pause();
+                Outbox.Wake(little: true);
                 await full.Incoming.RoomAsync(_options.Window).ConfigureAwait(false);
                 _keepAlive.NoteLife();
                 continue;
@@ -48,14 +51,25 @@ public sealed partial class MultiplexedSession
     // all whole frames; stops early at a channel that can take no more for now
     private SessionChannel? TakeFrames()
     {
-        while (true)
+        Outbox.Hold();
+        try
         {
-            HeaderStatus status = _codec.Read(_reader.Bytes, out Frame frame, out string fault);
-            if (status == HeaderStatus.Invalid) throw SessionFault.Protocol("the peer broke the multiplexing protocol: " + fault);
-            if (status == HeaderStatus.Incomplete || Volatile.Read(ref _isOver) != 0) return null;
-            SessionChannel? full = Take(frame, frame.Payload(_reader.Bytes));
-            _reader.Consume(frame.Length);
-            if (full is not null) return full;
+            while (true)
+            {
+                HeaderStatus status = _codec.Read(_reader.Bytes, out Frame frame, out string fault);
+                if (status == HeaderStatus.Invalid) throw SessionFault.Protocol("the peer broke the multiplexing protocol: " + fault);
+                if (status == HeaderStatus.Incomplete || Volatile.Read(ref _isOver) != 0) return null;
+                SessionChannel? full = Take(frame, frame.Payload(_reader.Bytes));
+                _reader.Consume(frame.Length);
+                if (full is not null) return full;
+            }
+        }
+        finally
+        {
+            // now, so that each of them finds all that came for it
+            foreach (ReceiveQueue woken in _woken) woken.Deliver();
+            _woken.Clear();
+            Outbox.Release();
         }
     }
 
@@ -143,8 +157,12 @@ public sealed partial class MultiplexedSession
     {
         if (IsPremature(channel)) Terminate(channel, SessionFault.Protocol("content came before the channel was accepted"), Farewell.Error);
         else if (channel.Incoming.HasEnded) Terminate(channel, SessionFault.Protocol("content came behind the end"), Farewell.Error);
-        else if (!channel.Incoming.TryAdd(payload)) Terminate(channel, SessionFault.Protocol($"content came for which the window of {channel.Window:N0} bytes has no room"), Farewell.Error);
-        else Interlocked.Add(ref _bytesReceived, payload.Length);
+        else if (!channel.Incoming.TryAdd(payload, out bool wakes)) Terminate(channel, SessionFault.Protocol($"content came for which the window of {channel.Window:N0} bytes has no room"), Farewell.Error);
+        else
+        {
+            Interlocked.Add(ref _bytesReceived, payload.Length);
+            if (wakes) _woken.Add(channel.Incoming);
+        }
         if (_codec.HasWindows || !channel.Incoming.IsFull(_options.Window)) return null;
         if (channel.Sender.IsOpen) return channel;
         Terminate(channel, SessionFault.Of(ProxyErrorReason.LimitExceeded, "too much content came before the channel was accepted"), Farewell.Error);

@@ -100,6 +100,8 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
 
     internal Outbox Outbox { get; }
 
+    internal bool IsDirect => _connection.IsDirect;
+
     /// <summary>Whether the peer has shown that it knows how windows grow.</summary>
     internal bool PeerGrows { get; private set; }
 
@@ -193,6 +195,8 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
 
     private void Run()
     {
+        // neither loop blocks, and neither calls back into code that may
+        if (IsDirect) _connection.ContinueDirectly();
         _sending = SendAsync();
         _receiving = ReceiveAsync();
         _keepAlive.Start();

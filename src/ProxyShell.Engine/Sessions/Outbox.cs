@@ -18,6 +18,9 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     private const int BatchLength = 128 * 1024;
     private const int MostReplies = 8192;
 
+    // after so many writes without a wait another thread goes on: the socket's own loop has others to serve
+    private const int MostInARow = 8;
+
     // an offer with the longest name, or a frame of content; and the short frames around it
     private const int MostPerTurn = FrameCodec.MaxPayload + ControlPayload.MaxError + 256;
 
@@ -29,6 +32,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     private TaskCompletionSource? _drained;
     private bool _isIdle;
     private bool _isBorrowed;
+    private int _holder;
     private volatile bool _isOver;
 
     /// <summary>Held while a sender is touched.</summary>
@@ -38,6 +42,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     public async Task RunAsync()
     {
         byte[]? batch = null;
+        int writes = 0;
         try
         {
             while (!_isOver)
@@ -46,12 +51,19 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                 int length = Fill(batch);
                 if (length > 0)
                 {
-                    await connection.WriteAsync(batch.AsMemory(0, length), CancellationToken.None).ConfigureAwait(false);
-                    // who woke the loop with a small thing to say has lent its thread for one write, and no longer
-                    if (_isBorrowed) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                    _isBorrowed = false;
+                    // whose thread this is has lent it for a little, and no longer
+                    if (writes >= (_isBorrowed ? 1 : MostInARow))
+                    {
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        (writes, _isBorrowed) = (0, false);
+                    }
+                    ValueTask written = connection.WriteAsync(batch.AsMemory(0, length), CancellationToken.None);
+                    if (written.IsCompleted) writes++;
+                    else (writes, _isBorrowed) = (0, false);
+                    await written.ConfigureAwait(false);
                     continue;
                 }
+                writes = 0;
                 // who stopped the loop before it rested finds nobody to wake
                 if (_isOver) break;
                 ArrayPool<byte>.Shared.Return(batch);
@@ -84,18 +96,28 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
         }
     }
 
-    /// <summary>Wakes the loop if it is idle; never to be called within a lock. With little to send it runs on the caller's thread.</summary>
+    /// <summary>
+    /// Wakes the loop if it is idle; never to be called within a lock. It runs on the caller's thread for one write, if there is little to send or
+    /// writing costs little more than a copy.
+    /// </summary>
     public void Wake(bool little)
     {
+        if (_holder == Environment.CurrentManagedThreadId) return;
+        bool lends = little || connection.IsDirect;
         lock (_gate)
         {
             if (!_isIdle) return;
-            _isIdle = false;
-            _isBorrowed = little;
+            (_isIdle, _isBorrowed) = (false, lends);
         }
-        _wake.RunContinuationsAsynchronously = !little;
+        _wake.RunContinuationsAsynchronously = !lends;
         _wake.SetResult(true);
     }
+
+    /// <summary>What this thread has to say is collected until <see cref="Release"/>, behind which it has to wake the loop.</summary>
+    public void Hold() => _holder = Environment.CurrentManagedThreadId;
+
+    /// <summary>Ends what <see cref="Hold"/> began, on the same thread.</summary>
+    public void Release() => _holder = 0;
 
     /// <summary>Completes when everything that is due now has been written, or the loop has ended.</summary>
     public Task DrainAsync()
@@ -136,13 +158,13 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
         int length = 0, small = 0;
         while (length + MostPerTurn <= batch.Length)
         {
-            ChannelSender? closed = null;
+            ChannelSender? sender = null;
             lock (_gate)
             {
                 var writer = new FrameWriter(batch[length..], codec);
                 bool isSmall = false;
                 if (_replies.TryDequeue(out Reply reply)) Write(reply, ref writer);
-                else if (TakeNext(small, out isSmall) is { } sender) closed = GiveTurn(sender, ref writer);
+                else if ((sender = TakeNext(small, out isSmall)) is not null) GiveTurn(sender, ref writer);
                 else
                 {
                     if (length == 0) Rest();
@@ -151,7 +173,8 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                 length += writer.Length;
                 if (isSmall) small += writer.Length;
             }
-            closed?.Channel.Session.Forget(closed.Channel);
+            if (sender is { HasWritten: true }) sender.Complete();
+            if (sender is { IsClosed: true }) sender.Channel.Session.Forget(sender.Channel);
         }
         return length;
     }
@@ -162,13 +185,11 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
         return (isSmall ? _small : _large).Take();
     }
 
-    private ChannelSender? GiveTurn(ChannelSender sender, ref FrameWriter writer)
+    private void GiveTurn(ChannelSender sender, ref FrameWriter writer)
     {
         if (sender.HasTurn) sender.TakeTurn(ref writer);
-        if (sender.IsClosed) return sender;
         // what one turn was not enough for is not small
         if (sender.HasTurn) _large.Add(sender);
-        return null;
     }
 
     private static void Write(Reply reply, ref FrameWriter writer)

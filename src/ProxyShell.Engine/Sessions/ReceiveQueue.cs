@@ -5,7 +5,7 @@ namespace ProxyShell.Engine.Sessions;
 
 /// <summary>
 /// What came for a channel and was not read yet. One reader; the session's loop adds. A reader that waits gets the bytes into its own buffer
-/// at once. Nothing is called back and nothing awaited within the lock.
+/// at once, and is woken when the loop has taken all that it had at hand. Nothing is called back and nothing awaited within the lock.
 /// </summary>
 internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) : IValueTaskSource<int>
 {
@@ -14,7 +14,9 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private ManualResetValueTaskSourceCore<int> _core = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private Memory<byte> _target;
+    private int _filled;
     private bool _waiting;
+    private bool _isDue;
     private bool _ended;
     private bool _closed;
     private ProxyException? _failure;
@@ -31,6 +33,9 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
             lock (_gate) return window?.Size ?? 0;
         }
     }
+
+    /// <summary>From now on the reader goes on on the thread of the session's loop.</summary>
+    public void ContinueDirectly() => _core.RunContinuationsAsynchronously = false;
 
     /// <summary>Opens the window, when the channel is offered or accepted; returns its size.</summary>
     public long Open(long wanted)
@@ -67,25 +72,38 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         return new ValueTask<int>(count);
     }
 
-    /// <summary>Adds what came; false when it is more than the window allows.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> bytes)
+    /// <summary>Adds what came; false when it is more than the window allows. Whether there is a reader to wake: then <see cref="Deliver"/> has to follow.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> bytes, out bool wakes)
+    {
+        wakes = false;
+        lock (_gate)
+        {
+            if (_ended || _failure is not null) return true;
+            if (window?.TryReceive(bytes.Length) == false) return false;
+            int count = _waiting ? Math.Min(_target.Length - _filled, bytes.Length) : 0;
+            bytes[..count].CopyTo(_target.Span[_filled..]);
+            _filled += count;
+            _bytes.Add(bytes[count..]);
+            wakes = _waiting && !_isDue;
+            _isDue |= wakes;
+        }
+        return true;
+    }
+
+    /// <summary>Wakes the reader for which something was added.</summary>
+    public void Deliver()
     {
         int count;
         Grant grant;
         lock (_gate)
         {
-            if (_ended || _failure is not null) return true;
-            if (window?.TryReceive(bytes.Length) == false) return false;
-            count = _waiting ? Math.Min(_target.Length, bytes.Length) : 0;
-            bytes[..count].CopyTo(_target.Span);
-            _bytes.Add(bytes[count..]);
-            if (!_waiting) return true;
-            (_waiting, _target) = (false, default);
+            _isDue = false;
+            count = _filled;
+            if (!StopWaiting()) return;
             grant = Taken(count);
         }
-        _core.SetResult(count);
         owner.Tell(grant);
-        return true;
+        _core.SetResult(count);
     }
 
     /// <summary>The peer could send more than the window allows.</summary>
@@ -100,7 +118,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         lock (_gate)
         {
             _ended = true;
-            if (!StopWaiting()) return;
+            if (_isDue || !StopWaiting()) return;
         }
         _core.SetResult(0);
     }
@@ -114,7 +132,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
             if (discard || !_ended) _failure ??= error;
             // nothing more is added, so nobody has to wait for room
             _room?.TrySetResult();
-            if (!StopWaiting()) return;
+            if ((_isDue && !discard) || !StopWaiting()) return;
         }
         _core.SetException(error);
     }
@@ -174,7 +192,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private bool StopWaiting()
     {
         bool waited = _waiting;
-        (_waiting, _target) = (false, default);
+        (_waiting, _target, _filled) = (false, default, 0);
         return waited;
     }
 
@@ -182,7 +200,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     {
         lock (_gate)
         {
-            if (!StopWaiting()) return;
+            if (_isDue || !StopWaiting()) return;
         }
         _core.SetException(new OperationCanceledException(token));
     }

@@ -8,8 +8,8 @@ namespace ProxyShell.Engine.Sessions;
 /// </summary>
 internal sealed class ReceiveWindow(long most, WindowBudget budget, RoundTrip roundTrip, TimeProvider time)
 {
-    // a link within one machine is so quick that what decides there is how soon threads are woken
-    private static readonly TimeSpan LeastRound = TimeSpan.FromMicroseconds(50);
+    // a link within one machine is so quick that what decides there is how soon threads are woken, and how much each acknowledgement costs
+    private static readonly TimeSpan LeastRound = TimeSpan.FromMicroseconds(200);
 
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(200), MostPause = TimeSpan.FromSeconds(10);
 

@@ -97,6 +97,14 @@ public sealed class SessionChannel : DuplexConnection
     /// <summary>For example <c>channel 3 'web' of 127.0.0.1:4100</c>.</summary>
     public override string ToString() => $"channel {Id}{(Name.Length > 0 ? $" '{Name}'" : "")} of {RemoteEndPoint}";
 
+    internal override bool IsDirect => Session.IsDirect;
+
+    internal override void ContinueDirectly()
+    {
+        Incoming.ContinueDirectly();
+        Sender.ContinueDirectly();
+    }
+
     internal void Tell(Grant grant)
     {
         if (grant.IsEmpty) return;

@@ -49,6 +49,14 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     /// <summary>Closes the connection; what was written before is still delivered where the transport can.</summary>
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>Whether reading and writing is copying and a system call at most, and so may be done on a loop's thread.</summary>
+    internal virtual bool IsDirect => false;
+
+    /// <summary>From now on who waits goes on where the connection became ready. Only for code that never blocks and does no more than <see cref="IsDirect"/> says.</summary>
+    internal virtual void ContinueDirectly()
+    {
+    }
+
     /// <summary>
     /// Puts bytes back that were read too early; the next reads return them first, before what was put back earlier and is still there. They must
     /// stay unchanged till then.

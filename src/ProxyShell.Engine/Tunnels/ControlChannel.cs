@@ -103,7 +103,8 @@ internal sealed class ControlChannel(DuplexConnection channel) : IDisposable
     public void Dispose() => _reader.Dispose();
 
     private static bool IsKnown(string type) =>
-        type is ControlMessageType.Hello or ControlMessageType.Challenge or ControlMessageType.Register or ControlMessageType.Registered or ControlMessageType.Drain or ControlMessageType.Bye;
+        type is ControlMessageType.Hello or ControlMessageType.Challenge or ControlMessageType.Register or ControlMessageType.Registered
+            or ControlMessageType.Drain or ControlMessageType.Bye;
 
     private static ProxyException Broken(string what) => new(ProxyErrorReason.ProtocolError, ProxyStage.Request, null, what);
 }

@@ -1,4 +1,3 @@
-using System.Threading;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Serving;

@@ -30,9 +30,11 @@ internal sealed class GatewayDialer(TunnelAgentOptions options)
     {
         GatewayAddress gateway = options.Gateway;
         // TLS is not left to the last hop: it would see everything, and show its own certificate
-        var request = new ChainRequest(options.Chain, new FlightTarget(TransportAddress.Tcp(gateway.Endpoint), TlsTrust.System, null), DestinationPolicy.AllowAll) { TimeLimit = options.GatewayTimeout };
+        var target = new FlightTarget(TransportAddress.Tcp(gateway.Endpoint), TlsTrust.System, null);
+        var request = new ChainRequest(options.Chain, target, DestinationPolicy.AllowAll) { TimeLimit = options.GatewayTimeout };
         DuplexConnection connection = await _chains.ConnectAsync(request, cancellationToken).ConfigureAwait(false);
-        if (gateway.UsesTls) connection = await TlsTransport.ConnectAsync(connection, gateway.Trust, gateway.ServerName ?? gateway.Endpoint.Host, null, cancellationToken).ConfigureAwait(false);
+        string serverName = gateway.ServerName ?? gateway.Endpoint.Host;
+        if (gateway.UsesTls) connection = await TlsTransport.ConnectAsync(connection, gateway.Trust, serverName, null, cancellationToken).ConfigureAwait(false);
         if (gateway.WebSocketPath is { } path) connection = await WebSocketTransport.ConnectAsync(connection, gateway.Endpoint, path, cancellationToken).ConfigureAwait(false);
         return connection;
     }
@@ -41,7 +43,8 @@ internal sealed class GatewayDialer(TunnelAgentOptions options)
     {
         string subject = $"gateway {options.Gateway}";
         if (e is ProxyException { HopNumber: not null } hop) return hop;
-        if (isLate || e is not ProxyException known) return new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Dial, subject, $"not reached within {options.GatewayTimeout.TotalSeconds:0.###} s", e);
+        if (isLate || e is not ProxyException known)
+            return new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Dial, subject, $"not reached within {options.GatewayTimeout.TotalSeconds:0.###} s", e);
         return new ProxyException(known.Reason, known.Stage, subject, known.Detail, known);
     }
 }

@@ -182,8 +182,11 @@ internal sealed class GatewaySession : IAsyncDisposable
         }
     }
 
-    private ProxyException Lost(ProxyException? broken) => new(
-        broken?.Reason ?? ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, $"agent of {_registration!.Grant.Name}", broken?.Detail ?? "closed the session without a word", broken) { Side = ProxySide.Client };
+    private ProxyException Lost(ProxyException? broken)
+    {
+        string subject = $"agent of {_registration!.Grant.Name}", detail = broken?.Detail ?? "closed the session without a word";
+        return new ProxyException(broken?.Reason ?? ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, subject, detail, broken) { Side = ProxySide.Client };
+    }
 
     private ProxyException Explain(ProxyException e)
     {

@@ -34,7 +34,8 @@ internal sealed class RegistrationCheck(TunnelGatewayOptions options, KeyAdmissi
 
     public static void RequireVersion(ControlMessage message)
     {
-        if (message.Version is not >= Version) throw Refusals.Of(ProxyErrorReason.Unsupported, $"this end speaks version {Version} of the protocol, and the other one has none in common with it");
+        if (message.Version is >= Version) return;
+        throw Refusals.Of(ProxyErrorReason.Unsupported, $"this end speaks version {Version} of the protocol, and the other one has none in common with it");
     }
 
     /// <summary>Whether an agent that is refused so would be refused again.</summary>

@@ -43,7 +43,8 @@ public sealed partial class TunnelAgent
         {
             lock (_gate)
             {
-                if (State != TunnelAgentState.Reconnecting) return State.ToString().ToLowerInvariant() + (State == TunnelAgentState.Stopped && LastError is not null && Registrations == 0 ? $": {LastError.Message}" : "");
+                bool wasRefused = State == TunnelAgentState.Stopped && LastError is not null && Registrations == 0;
+                if (State != TunnelAgentState.Reconnecting) return State.ToString().ToLowerInvariant() + (wasRefused ? $": {LastError!.Message}" : "");
                 double seconds = Math.Max(0, (_nextAttempt - _options.TimeProvider.GetUtcNow()).TotalSeconds);
                 return string.Create(CultureInfo.InvariantCulture, $"reconnecting in {Math.Ceiling(seconds):0} s{(LastError is null ? "" : ": " + LastError.Message)}");
             }

@@ -109,6 +109,10 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         writer?.Complete();
     }
 
+    internal override bool IsDirect => true;
+
+    internal override void ContinueDirectly() => ContinuesOnLoop = true;
+
     void IEpollHandler.OnFault(Exception error) => Abort();
 
     /// <summary>Takes a waiter back; whoever takes it out of its place, under the lock, is the one to complete it.</summary>
