@@ -73,4 +73,26 @@ Describe 'examples' {
         }
         finally { Remove-Item Env:PROXY_KEY }
     }
+
+    It 'tunnel-as-task makes a task that runs the Host with a file that was checked' {
+        $file = New-Item $TestDrive/agents/tunnel-agent.json -Force
+        $calls = [Collections.Generic.List[string]]::new()
+        function proxyshell { $calls.Add("proxyshell $args"); $global:LASTEXITCODE = 0 }
+        function icacls { $calls.Add("icacls $($args[0])"); $global:LASTEXITCODE = 0 }
+        function New-ScheduledTaskAction($Execute, $Argument, $WorkingDirectory) { "$Execute $Argument" }
+        function New-ScheduledTaskTrigger([switch] $AtStartup) { "start: $AtStartup" }
+        function New-ScheduledTaskPrincipal($UserId, $LogonType, $RunLevel) { "$UserId $RunLevel" }
+        function New-ScheduledTaskSettingsSet { 'settings' }
+        function Register-ScheduledTask($TaskName, $Description, $Action, $Trigger, $Principal, $Settings, [switch] $Force) { $calls.Add("$TaskName; $Action; $Trigger; $Principal") }
+        function Start-ScheduledTask($TaskName) { $calls.Add("start $TaskName") }
+        function Get-ScheduledTask($TaskName) { $TaskName }
+        function Stop-ScheduledTask($TaskName) { $calls.Add("stop $TaskName") }
+        function Unregister-ScheduledTask($TaskName, [switch] $Confirm) { $calls.Add("unregister $TaskName") }
+        & $examples/tunnel-as-task.ps1 -ConfigurationFile $file -TaskName agents -Program proxyshell | Should -Be agents
+        & $examples/tunnel-as-task.ps1 -TaskName agents -Unregister
+        $calls | Should -Be "proxyshell run --check --config $file", "icacls $TestDrive/agents", "agents; proxyshell run --config `"$file`"; start: True; S-1-5-19 Limited", 'start agents', 'stop agents', 'unregister agents'
+        $calls.Clear()
+        & $examples/tunnel-as-task.ps1 -ConfigurationFile $file -TaskName agents -Program proxyshell -WhatIf
+        $calls | Should -Be "proxyshell run --check --config $file"
+    }
 }

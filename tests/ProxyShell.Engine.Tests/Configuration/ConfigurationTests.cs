@@ -227,6 +227,22 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains(name, File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md")), StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> Units => [.. Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.service")];
+
+    // what systemd does not know it leaves out with a warning, so the sandbox is looked for by name
+    [Theory]
+    [MemberData(nameof(Units))]
+    public void The_example_of_a_unit_runs_an_example_in_a_sandbox(string unit)
+    {
+        string[] lines = File.ReadAllLines(unit);
+        string start = Assert.Single(lines, line => line.StartsWith("ExecStart=", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(Repository.Root, "examples", start[(start.LastIndexOf(' ') + 1)..])), start);
+        Assert.Contains(" run --config ", start, StringComparison.Ordinal);
+        foreach (string line in new[] { "ExecReload=/bin/kill -HUP $MAINPID", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "StateDirectory=proxyshell", "SystemCallFilter=@system-service" })
+            Assert.Contains(line, lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("MemoryDenyWriteExecute=yes", StringComparison.Ordinal));
+    }
+
     // a fault names what is known at its place
     [Theory]
     [InlineData("""{ "x": 1 }""")]
