@@ -15,7 +15,7 @@ usage() {
 usage: ./build.sh TASK      (or pwsh ./build.ps1 TASK, the same tasks)
 
   build      compile everything (Release)
-  demo       download through three proxy servers on this machine, compare checksums, show a broken hop
+  demo       download through three proxy servers and a tunnel on this machine, compare checksums, show a broken hop
   test       all tests; the last line sums them up
   bench      measure beside the peers that are installed; further arguments go to the bench
   package    stage the module in out/ProxyShell and the Host in out/host

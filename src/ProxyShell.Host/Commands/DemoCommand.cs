@@ -8,7 +8,7 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        var command = new Command("demo", "Download a file through three proxy servers on this machine, compare checksums, and show a broken hop.");
+        var command = new Command("demo", "Download a file through three proxy servers on this machine and through a tunnel to them, compare checksums, and show a broken hop.");
         command.SetAction(async (_, cancellationToken) =>
         {
             bool ok = await new Demo(Console.Out).RunAsync(cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
@@ -9,7 +8,7 @@ using ProxyShell.Host.Tables;
 
 namespace ProxyShell.Host.Demonstration;
 
-/// <summary>The main job on one machine: real HTTP from an origin through three proxy servers and an access listener.</summary>
+/// <summary>The main job on one machine: real HTTP from an origin through three proxy servers and an access listener, and through a tunnel to it.</summary>
 internal sealed class Demo(TextWriter writer)
 {
     private const int FileLength = 64 * 1024 * 1024;
@@ -31,38 +30,24 @@ internal sealed class Demo(TextWriter writer)
             foreach (ListenerService service in (ListenerService[])[.. servers, access]) writer.WriteLine(Running.ServiceLine.Describe(service));
 
             bool equal = await DownloadAsync(origin, [.. servers, access], access.LocalPort, cancellationToken).ConfigureAwait(false);
+            bool published = await new TunnelDemo(writer, origin).RunAsync(access, [.. servers, access], cancellationToken).ConfigureAwait(false);
             bool whole = await TestAsync(chain, destination, cancellationToken).ConfigureAwait(false) is null;
             await servers[1].StopAsync(TimeSpan.Zero).ConfigureAwait(false);
             writer.WriteLine($"\n{servers[1].Name} is stopped; the same test again:");
             string? fault = await TestAsync(chain, destination, cancellationToken).ConfigureAwait(false);
             bool named = fault == $"hop 2 ({chain.Hops[1].Endpoint}): connection refused";
             bool clean = await StopAsync([.. servers, access]).ConfigureAwait(false);
-            return equal && whole && named && clean;
+            return equal && published && whole && named && clean;
         }
     }
 
     private static ProxyServer Server(string name, params ProxyKey[] keys) => new(new ProxyServerOptions { Name = name, Keys = keys });
 
-    private async Task<bool> DownloadAsync(DemoOrigin origin, ListenerService[] services, int port, CancellationToken cancellationToken)
+    private Task<bool> DownloadAsync(DemoOrigin origin, ListenerService[] services, int port, CancellationToken cancellationToken)
     {
         writer.WriteLine($"\nhttp://127.0.0.1:{port}/file, {FileLength / 1024 / 1024} MiB through {services.Length - 1} hops; the connections half-way:");
-        using var handler = new SocketsHttpHandler { UseProxy = false };
-        using var client = new HttpClient(handler) { Timeout = Patience };
-        using Stream body = await client.GetStreamAsync(new Uri($"http://127.0.0.1:{port}/file"), cancellationToken).ConfigureAwait(false);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[64 * 1024];
-        bool shown = false;
-        for (long total = 0; await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var count;)
-        {
-            hash.AppendData(buffer.AsSpan(0, count));
-            total += count;
-            if (!shown && total >= FileLength / 2) ConnectionTable.Write(writer, services);
-            shown |= total >= FileLength / 2;
-        }
-        string received = Convert.ToHexStringLower(hash.GetHashAndReset());
-        bool equal = received == origin.Checksum;
-        writer.WriteLine($"\nSHA-256 at the origin  {origin.Checksum}\nSHA-256 as received    {received}  {(equal ? "equal" : "DIFFERENT")}");
-        return equal;
+        return new Download(writer, origin).RunAsync(
+            port, host: null, () => ConnectionTable.Write(writer, services.SelectMany(service => service.GetConnections())), cancellationToken);
     }
 
     private async Task<string?> TestAsync(ProxyChain chain, HostEndpoint destination, CancellationToken cancellationToken)

@@ -27,6 +27,9 @@ internal sealed class DemoOrigin : IAsyncDisposable
 
     public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndpoint;
 
+    /// <summary>The length of the file.</summary>
+    public int Length => _content.Length;
+
     /// <summary>The SHA-256 of the file.</summary>
     public string Checksum { get; }
 
