@@ -12,7 +12,7 @@ namespace ProxyShell.Engine.Serving;
 /// A service that listens on one address: it accepts, holds the limits, keeps the live connections, and stops in two phases
 /// (no new connections and time to finish, then abort). What a connection means is up to the derived class.
 /// </summary>
-public abstract partial class ListenerService : IAsyncDisposable
+public abstract partial class ListenerService : IProxyService
 {
     // after an abort only code is left to run, no waiting for peers
     private static readonly TimeSpan AbortDeadline = TimeSpan.FromSeconds(5);

@@ -110,6 +110,7 @@ internal sealed class GatewaySession : IAsyncDisposable
     /// <summary>Ends the session at once, and tells the agent so.</summary>
     public async Task KickAsync()
     {
+        if (_session.Completion.IsCompleted) return;
         var kicked = new ProxyException(ProxyErrorReason.Aborted, ProxyStage.Relay, null, "the gateway's operator has ended the tunnel");
         _parting ??= kicked;
         if (_registration is { } registration) _desk.Lose(registration);

@@ -1,7 +1,9 @@
 using System.Net;
 using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Tunnels;
+using ProxyShell.Engine.Serving;
 
 namespace ProxyShell.Engine.Tunnels;
 
@@ -21,7 +23,7 @@ namespace ProxyShell.Engine.Tunnels;
 /// Console.WriteLine(agent.Url);
 /// </code>
 /// </example>
-public sealed partial class TunnelAgent : IAsyncDisposable
+public sealed partial class TunnelAgent : IProxyService
 {
     private const string ServiceKind = "TunnelAgent";
 
@@ -88,6 +90,9 @@ public sealed partial class TunnelAgent : IAsyncDisposable
 
     /// <summary>The visitors that are there now.</summary>
     public IReadOnlyList<ProxyConnection> GetConnections() => _visitors.ToList();
+
+    /// <summary>The chain on the way to the gateway.</summary>
+    public IReadOnlyList<ProxyChain> GetChains() => [_options.Chain];
 
     /// <summary>
     /// Connects and registers. Returns when that is done, or when the first attempt failed in a way that further ones may mend (the gateway cannot

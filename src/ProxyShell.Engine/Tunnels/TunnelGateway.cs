@@ -82,12 +82,14 @@ public sealed partial class TunnelGateway : ListenerService
 
     private InboundContext ContextOf(TunnelGatewayOptions options) => new(options, Registry, _nowhere, []);
 
-    private static TunnelInfo Describe(TunnelRegistration registration, GatewaySession session)
+    private TunnelInfo Describe(TunnelRegistration registration, GatewaySession session)
     {
         TunnelGrant grant = registration.Grant;
         (long sent, long received) = session.Bytes;
         return new TunnelInfo
         {
+            Gateway = Name,
+            Session = session,
             Name = grant.Name,
             Kind = grant.Kind,
             Url = grant.Url,

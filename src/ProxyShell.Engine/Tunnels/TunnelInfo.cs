@@ -3,6 +3,9 @@ namespace ProxyShell.Engine.Tunnels;
 /// <summary>A registered tunnel of a gateway, as it was at one moment.</summary>
 public sealed record TunnelInfo
 {
+    /// <summary>The name of the gateway, which is also the name of its job.</summary>
+    public required string Gateway { get; init; }
+
     /// <summary>What visitors find it by: the host name, or <c>tcp:port</c>, <c>udp:port</c>.</summary>
     public required string Name { get; init; }
 
@@ -41,4 +44,10 @@ public sealed record TunnelInfo
 
     /// <summary>The round trip to the agent; null as long as it is not known.</summary>
     public required TimeSpan? RoundTrip { get; init; }
+
+    /// <summary>The session of its agent.</summary>
+    internal GatewaySession? Session { get; init; }
+
+    /// <summary>Ends this tunnel at once, and tells its agent, which comes back slowly if nobody stops it. Does nothing when it has ended.</summary>
+    public Task KickAsync() => Session?.KickAsync() ?? Task.CompletedTask;
 }

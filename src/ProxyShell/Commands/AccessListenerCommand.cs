@@ -16,7 +16,7 @@ namespace ProxyShell.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "AccessListener", SupportsShouldProcess = true)]
 [OutputType(typeof(AccessListenerJob))]
-public sealed class StartAccessListenerCommand : StartListenerCommand
+public sealed class StartAccessListenerCommand : StartRoutedListenerCommand
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNull]
@@ -44,7 +44,7 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
         bool good = Destination is null || TryRead(Destination.Resolve, "InvalidDestination", Destination.ToString(), out destination);
         good &= TryRead(CheckedProtocols, "InvalidProtocol", Protocol is null ? null : string.Join(",", Protocol), out AccessProtocol[]? protocols);
         AccessListenerOptions options = new() { Destination = destination, Udp = protocols is [AccessProtocol.Udp], Protocols = Served(protocols ?? []) };
-        if (!TryApply(Placed(options), SendProxyProtocol, out options) || !good) return;
+        if (!TryApply(this, Placed(options), SendProxyProtocol, out options) || !good) return;
         Start($"Start access listener to {destination?.ToString() ?? "where clients ask for"}", () => new AccessListener(options), listener => new AccessListenerJob(listener));
     }
 
@@ -74,7 +74,7 @@ public sealed class StartAccessListenerCommand : StartListenerCommand
 /// <summary>Set-AccessListener: other settings for running access listeners.</summary>
 [Cmdlet(VerbsCommon.Set, "AccessListener", SupportsShouldProcess = true)]
 [OutputType(typeof(AccessListenerJob))]
-public sealed class SetAccessListenerCommand : SetListenerCommand
+public sealed class SetAccessListenerCommand : SetRoutedListenerCommand
 {
     [Parameter]
     public ProxyHeaderVersion SendProxyProtocol { get; set; }
@@ -84,6 +84,6 @@ public sealed class SetAccessListenerCommand : SetListenerCommand
     private protected override Action? Prepare(ProxyJob job)
     {
         var listener = (AccessListener)job.Service;
-        return TryApply(listener.Options, SendProxyProtocol, out AccessListenerOptions changed) ? () => listener.Reconfigure(changed) : null;
+        return TryApply(this, listener.Options, SendProxyProtocol, out AccessListenerOptions changed) ? () => listener.Reconfigure(changed) : null;
     }
 }

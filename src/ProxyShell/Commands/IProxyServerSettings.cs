@@ -3,7 +3,7 @@ using ProxyShell.Arguments;
 namespace ProxyShell.Commands;
 
 /// <summary>The parameters that only proxy servers have, at the start and while they run.</summary>
-internal interface IProxyServerSettings
+internal interface IProxyServerSettings : IRouteSettings
 {
     KeyArgument[]? Key { get; }
 

@@ -2,30 +2,15 @@ using System.Management.Automation;
 using System.Security;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Routing;
 
 namespace ProxyShell.Commands;
 
 /// <summary>
-/// The way out, the limits and the secrets of a listener: what is told to it when it starts, and what can be told otherwise while it runs.
+/// The limits and the secrets of a listener: what is told to it when it starts, and what can be told otherwise while it runs.
 /// What must not be null at the start is overridden there.
 /// </summary>
 public abstract partial class ListenerSettingsCommand : ProxyCmdlet
 {
-    [Parameter]
-    [ArgumentCompleter(typeof(HopUriCompleter))]
-    [WholeChain]
-    public virtual ChainArgument? Chain { get; set; }
-
-    [Parameter]
-    public virtual ProxyRule[]? Rule { get; set; }
-
-    [Parameter]
-    public SwitchParameter BlockByDefault { get; set; }
-
-    [Parameter]
-    public virtual CredentialArgument[]? Credential { get; set; }
-
     [Parameter]
     [ArgumentCompleter(typeof(CertificateCompleter))]
     public virtual CertificateArgument[]? Certificate { get; set; }

@@ -71,25 +71,40 @@ public abstract class ProxyCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Starts the service that <paramref name="make"/> makes and gives its job; on any failure writes one error and gives null.</summary>
-    private protected ProxyJob? StartJob<T>(Func<T> make, Func<T, ProxyJob> makeJob, object target)
-        where T : ListenerService
+    private protected TJob? StartJob<T, TJob>(Func<T> make, Func<T, TJob> makeJob, object target)
+        where T : IProxyService
+        where TJob : ProxyJob
     {
-        T? service = null;
+        try
+        {
+            return RunJob(make, makeJob);
+        }
+        catch (Exception e) when (e is FormatException or ProxyException)
+        {
+            WriteError(ProblemRecord.From(e is FormatException refusal ? OptionWords.AsParameters(refusal) : e, "InvalidOption", target));
+            return null;
+        }
+    }
+
+    /// <summary>Starts the service that <paramref name="make"/> makes and gives its job; after any failure, which is thrown, nothing of it is left.</summary>
+    private protected TJob RunJob<T, TJob>(Func<T> make, Func<T, TJob> makeJob)
+        where T : IProxyService
+        where TJob : ProxyJob
+    {
+        T? service = default;
         try
         {
             service = make();
             Await(service.StartAsync(StopToken));
-            ProxyJob job = makeJob(service);
+            TJob job = makeJob(service);
             job.Begin();
             JobManager.NewJob(new ProxyJobSpecification(job));
             return job;
         }
-        catch (Exception e)
+        catch
         {
             if (service is not null) Await(service.DisposeAsync().AsTask());
-            if (e is not (FormatException or ProxyException)) throw;
-            WriteError(ProblemRecord.From(e is FormatException refusal ? OptionWords.AsParameters(refusal) : e, "InvalidOption", target));
-            return null;
+            throw;
         }
     }
 }

@@ -11,7 +11,7 @@ namespace ProxyShell.Commands;
 /// <summary>Start-ProxyServer: a proxy server as a job.</summary>
 [Cmdlet(VerbsLifecycle.Start, "ProxyServer", SupportsShouldProcess = true)]
 [OutputType(typeof(ProxyServerJob))]
-public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServerSettings
+public sealed class StartProxyServerCommand : StartRoutedListenerCommand, IProxyServerSettings
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [EmptyColumn(Means = 0)]
@@ -80,7 +80,7 @@ public sealed class StartProxyServerCommand : StartListenerCommand, IProxyServer
 /// <summary>Set-ProxyServer: other settings for running proxy servers.</summary>
 [Cmdlet(VerbsCommon.Set, "ProxyServer", SupportsShouldProcess = true)]
 [OutputType(typeof(ProxyServerJob))]
-public sealed class SetProxyServerCommand : SetListenerCommand, IProxyServerSettings
+public sealed class SetProxyServerCommand : SetRoutedListenerCommand, IProxyServerSettings
 {
     [Parameter]
     public KeyArgument[]? Key { get; set; }

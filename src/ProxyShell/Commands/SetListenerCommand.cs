@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
-using ProxyShell.Engine.Chains;
 using ProxyShell.Errors;
 using ProxyShell.Jobs;
 
@@ -17,8 +16,6 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
 
     [Parameter]
     public SwitchParameter PassThru { get; set; }
-
-    private protected override bool IsChainEmpty => Chain is null or { IsEmpty: true };
 
     // not the parameters that say what to change and how
     private string WhatIsGiven => string.Join(", ", MyInvocation.BoundParameters.Keys.Except(OtherParameters).Order(StringComparer.Ordinal));
@@ -48,12 +45,16 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
     /// <summary>What an engine's refusal means in the words of parameters.</summary>
     private protected virtual string Explain(string message) => message;
 
+    /// <summary>Warns of what may not be meant.</summary>
+    private protected virtual void WarnOf(ProxyJob job)
+    {
+    }
+
     private bool TryChange(ProxyJob job)
     {
         if (WhatIsGiven.Length == 0) WriteWarning($"Nothing is given that could be changed in '{job.Name}'.");
         if (Prepare(job) is not { } change || !ShouldProcess(job.Name, $"Set {WhatIsGiven}")) return false;
-        if (IsGiven(nameof(Chain)) && IsChainEmpty)
-            WriteWarning($"-Chain is empty, so '{job.Name}' connects directly from now on; -Chain {ProxyChain.Direct} says that this is meant.");
+        WarnOf(job);
         try
         {
             change();
@@ -74,8 +75,13 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
     {
         // a wildcard means those among the jobs that fit
         if (argument.MayBeNone) return;
-        string other = job is ProxyServerJob ? "Set-ProxyServer" : "Set-AccessListener";
-        WriteError(ProblemRecord.WrongKind($"The job '{job.Name}' is of type {job.PSJobTypeName}; {other} changes it.", "WrongJobType", job));
+        string other = job switch
+        {
+            ProxyServerJob => "Set-ProxyServer changes it",
+            AccessListenerJob => "Set-AccessListener changes it",
+            _ => "it cannot be changed while it runs",
+        };
+        WriteError(ProblemRecord.WrongKind($"The job '{job.Name}' is of type {job.PSJobTypeName}; {other}.", "WrongJobType", job));
     }
 
     private void Refuse(ProxyJob job, string message) => WriteError(ProblemRecord.WrongState(message, "JobNotRunning", job));

@@ -2,7 +2,6 @@ using System.Management.Automation;
 using ProxyShell.Arguments;
 using ProxyShell.Completion;
 using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Jobs;
 
@@ -24,21 +23,7 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
     [ValidateRange(1, 1_000_000)]
     public int EventCapacity { get; set; } = EventRing.DefaultCapacity;
 
-    // what was lost on the way must not become a direct connection, no rules, or an open door
-
-    [Parameter]
-    [ValidateNotNull]
-    [ArgumentCompleter(typeof(HopUriCompleter))]
-    [WholeChain]
-    public override ChainArgument? Chain { get; set; }
-
-    [Parameter]
-    [ValidateNotNull]
-    public override ProxyRule[]? Rule { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public override CredentialArgument[]? Credential { get; set; }
+    // what was lost on the way must not become an open door
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -80,8 +65,4 @@ public abstract class StartListenerCommand : ListenerSettingsCommand
         string address = LocalAddress.StartsWith("unix:", StringComparison.Ordinal) ? LocalAddress : $"{LocalAddress}:{Port}";
         if (ShouldProcess(address, what) && StartJob(make, makeJob, address) is { } job) WriteObject(job);
     }
-
-    private protected override ProxyRule[] CheckedRules() => Rule is { Length: 0 }
-        ? throw new FormatException("The list of rules is empty; to do without rules leave -Rule out.")
-        : base.CheckedRules();
 }

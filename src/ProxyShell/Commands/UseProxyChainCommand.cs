@@ -70,7 +70,7 @@ public sealed class UseProxyChainCommand : ProxyCmdlet
         foreach (ProxyEvent failure in job.Service.Events.ToList().Where(item => item.Kind is ProxyEventKind.Failed or ProxyEventKind.Refused)) WriteVerbose(failure.Message);
     }
 
-    private ProxyJob? StartListener(ProxyChain chain, PSCredential? credential)
+    private AccessListenerJob? StartListener(ProxyChain chain, PSCredential? credential)
     {
         var options = new AccessListenerOptions
         {

@@ -6,7 +6,7 @@ using ProxyShell.Engine.Routing;
 namespace ProxyShell.Jobs;
 
 /// <summary>A running access listener.</summary>
-public sealed class AccessListenerJob : ProxyJob
+public sealed class AccessListenerJob : ListenerJob
 {
     private readonly AccessListener _listener;
 

@@ -1,12 +1,11 @@
 using System.Management.Automation;
-using System.Net;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Serving;
 
 namespace ProxyShell.Jobs;
 
 /// <summary>
-/// A job that is Running while its service listens. It writes nothing to its streams: what happens is in its counters,
+/// A job that is Running while its service serves. It writes nothing to its streams: what happens is in its counters,
 /// its connections and its bounded events.
 /// </summary>
 public abstract partial class ProxyJob : Job2
@@ -14,7 +13,7 @@ public abstract partial class ProxyJob : Job2
     private readonly Lock _handlersGate = new();
     private EventHandler<ProxyEventArgs>? _handlers;
 
-    private protected ProxyJob(ListenerService service, string command, string jobTypeName)
+    private protected ProxyJob(IProxyService service, string command, string jobTypeName)
         : base(command, service.Name)
     {
         Service = service;
@@ -46,23 +45,11 @@ public abstract partial class ProxyJob : Job2
         }
     }
 
-    /// <summary>The address listened on.</summary>
-    public EndPoint LocalEndpoint => Service.LocalEndPoint;
-
-    /// <summary>The port listened on; 0 for Unix sockets.</summary>
-    public int LocalPort => Service.LocalPort;
-
-    /// <summary>The address as others use it: a hop URI for proxy servers, <c>tcp://host:port</c> for access listeners.</summary>
-    public string Uri => Service.Uri;
-
-    /// <summary>The address listened on, as text.</summary>
-    public override string Location => LocalEndpoint.ToString() ?? "";
-
     /// <summary>What the job is doing, in one sentence.</summary>
     public override string StatusMessage => JobStateInfo.State switch
     {
-        JobState.Running => $"listening on {LocalEndpoint}, {Counted(ActiveConnections, "connection")} open",
-        JobState.Stopping => $"no longer listening; {Counted(ActiveConnections, "connection")} may finish{Because()}",
+        JobState.Running => RunningMessage,
+        JobState.Stopping => $"{StoppingMessage}; {Counted(ActiveConnections, "connection")} may finish{Because()}",
         JobState.Failed => JobStateInfo.Reason?.Message ?? "failed",
         _ => $"stopped{Because()}",
     };
@@ -91,9 +78,15 @@ public abstract partial class ProxyJob : Job2
     /// <summary>Bytes towards clients, of all connections so far.</summary>
     public long BytesReceived => Service.Counters.BytesReceived;
 
-    internal ListenerService Service { get; }
+    internal IProxyService Service { get; }
 
-    private static string Counted(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
+    /// <summary>What it does while it runs.</summary>
+    private protected abstract string RunningMessage { get; }
+
+    /// <summary>What it does no longer once it is told to stop.</summary>
+    private protected abstract string StoppingMessage { get; }
+
+    private protected static string Counted(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
 
     // an enumeration of a running job's streams would otherwise wait for its end
     private void NeverBlockReaders()

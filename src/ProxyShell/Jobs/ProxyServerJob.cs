@@ -5,7 +5,7 @@ using ProxyShell.Engine.Routing;
 namespace ProxyShell.Jobs;
 
 /// <summary>A running proxy server.</summary>
-public sealed class ProxyServerJob : ProxyJob
+public sealed class ProxyServerJob : ListenerJob
 {
     private readonly ProxyServer _server;
 
