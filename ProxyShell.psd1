@@ -5,7 +5,7 @@
     Author               = 'ProxyShell contributors'
     CompanyName          = 'ProxyShell contributors'
     Copyright            = '(c) ProxyShell contributors. MIT licence.'
-    Description          = 'Scriptable proxies: build chains of proxy servers, open listeners and watch their connections as ordinary pipeline objects and jobs.'
+    Description          = 'Scriptable proxies: build chains of proxy servers, open listeners, publish services behind NAT and watch their connections as ordinary pipeline objects and jobs.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('ProxyShell.format.ps1xml')
@@ -16,17 +16,23 @@
         'Get-ProxyConnection'
         'Get-ProxyEvent'
         'Get-ProxySession'
+        'Get-Tunnel'
         'New-ProxyChain'
         'New-ProxyHop'
         'New-ProxyKey'
         'New-ProxyRule'
+        'New-TunnelIdentity'
+        'Register-Tunnel'
         'Set-AccessListener'
         'Set-ProxyServer'
         'Start-AccessListener'
         'Start-ProxyServer'
+        'Start-TunnelGateway'
         'Stop-ProxyConnection'
         'Stop-ProxySession'
+        'Stop-Tunnel'
         'Test-ProxyChain'
+        'Unregister-Tunnel'
         'Use-ProxyChain'
     )
     FunctionsToExport    = @()

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Inbound;
@@ -38,6 +40,19 @@ public sealed partial class TunnelGateway : ListenerService
 
     /// <inheritdoc />
     public override string Uri => LocalEndPoint is IPEndPoint endpoint ? $"{(Options.SpeaksTls ? "tunnels" : "tunnel")}://{endpoint}" : $"unix:{LocalEndPoint}";
+
+    /// <summary>This gateway as agents on this machine reach it, with its certificate pinned.</summary>
+    /// <exception cref="FormatException">It listens on a Unix socket, which agents do not dial.</exception>
+    public GatewayAddress ToAddress()
+    {
+        if (LocalEndPoint is not IPEndPoint endpoint) throw new FormatException($"The gateway '{Name}' listens on a Unix socket, and agents dial host and port.");
+        IPAddress address = endpoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endpoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endpoint.Address;
+        return new GatewayAddress(HostEndpoint.From(new IPEndPoint(address, endpoint.Port)))
+        {
+            UsesTls = Options.SpeaksTls,
+            Trust = Options.DefaultCertificate is { } certificate ? TlsTrust.Pinned(certificate.GetCertHashString(HashAlgorithmName.SHA256)) : TlsTrust.System,
+        };
+    }
 
     /// <summary>Who serves which name.</summary>
     internal TunnelDirectory Directory { get; }

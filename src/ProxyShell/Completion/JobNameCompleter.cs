@@ -12,6 +12,8 @@ public sealed class JobNameCompleter : ValueCompleter
     {
         "Set-ProxyServer" => Shown(Running().OfType<ProxyServerJob>()),
         "Set-AccessListener" => Shown(Running().OfType<AccessListenerJob>()),
+        "Unregister-Tunnel" => Shown(SessionJobs.OfProcess().OfType<TunnelJob>()),
+        "Get-Tunnel" => Shown(Running().OfType<TunnelGatewayJob>()),
         _ => Candidates(),
     };
 

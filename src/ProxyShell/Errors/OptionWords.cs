@@ -8,6 +8,6 @@ internal static partial class OptionWords
     /// <summary>The refusal of options with the names of parameters in it.</summary>
     public static FormatException AsParameters(FormatException refusal) => new(List.Replace(refusal.Message, word => $"-{word.Groups[1]}{(word.Groups[2].Value == " are" ? " is" : word.Groups[2])}"), refusal);
 
-    [GeneratedRegex(@"(?<!['\w-])(Protocol|Key|PayloadKey|Credential|Certificate|ClientCertificateThumbprint|Rule)s( is| are| from|[;.]|$)")]
+    [GeneratedRegex(@"(?<!['\w-])(Protocol|Key|PayloadKey|Credential|Certificate|ClientCertificateThumbprint|Rule|AuthorizedKey)s( is| are| from| or| holds|[;.]|$)")]
     private static partial Regex List { get; }
 }

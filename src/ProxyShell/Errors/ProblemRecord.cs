@@ -14,12 +14,23 @@ internal static class ProblemRecord
         error is ProxyException failure ? From(failure, target) : Record(error, formatId, ErrorCategory.InvalidArgument, target, "");
 
     /// <summary>An error about a failure of the engine: its id is the reason.</summary>
-    public static ErrorRecord From(ProxyException failure, object? target) =>
-        Record(failure, failure.Reason.ToString(), CategoryOf(failure.Reason), target, RecommendedAction.For(failure.Reason));
+    public static ErrorRecord From(ProxyException failure, object? target) => From(failure, target, RecommendedAction.For(failure.Reason));
+
+    /// <summary>An error about a registration that came to nothing: the gateway's refusals ask for other things than those of hops.</summary>
+    public static ErrorRecord OfRegistration(ProxyException failure, object? target) =>
+        From(failure, target, failure.Stage == ProxyStage.Request ? RecommendedAction.ForRegistration(failure.Reason) : RecommendedAction.For(failure.Reason));
 
     /// <summary>An error about something that is not there.</summary>
     public static ErrorRecord NotFound(string message, string id, object target, string action = "") =>
         Record(new ItemNotFoundException(message), id, ErrorCategory.ObjectNotFound, target, action);
+
+    /// <summary>An error about something that is there already.</summary>
+    public static ErrorRecord Exists(string message, string id, object target, string action) =>
+        Record(new IOException(message), id, ErrorCategory.ResourceExists, target, action);
+
+    /// <summary>An error about a file that could not be written.</summary>
+    public static ErrorRecord NotWritten(string message, string id, object target, Exception why) =>
+        Record(new IOException(message, why), id, ErrorCategory.WriteError, target, "");
 
     /// <summary>An error about something that somebody else has in use.</summary>
     public static ErrorRecord Busy(string message, string id, object? target, string action) =>
@@ -32,6 +43,9 @@ internal static class ProblemRecord
     /// <summary>An error about something that is not in a state to do what was asked for.</summary>
     public static ErrorRecord WrongState(string message, string id, object target) =>
         Record(new InvalidOperationException(message), id, ErrorCategory.InvalidOperation, target, "");
+
+    private static ErrorRecord From(ProxyException failure, object? target, string action) =>
+        Record(failure, failure.Reason.ToString(), CategoryOf(failure.Reason), target, action);
 
     private static ErrorRecord Record(Exception error, string id, ErrorCategory category, object? target, string action)
     {

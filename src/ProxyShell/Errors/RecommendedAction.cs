@@ -25,4 +25,19 @@ internal static class RecommendedAction
         ProxyErrorReason.ResourceExhausted => "Raise the limit of open files (ulimit -n), or lower -MaxConnections.",
         _ => "",
     };
+
+    /// <summary>What to do when a gateway refuses a registration.</summary>
+    public static string ForRegistration(ProxyErrorReason reason) => reason switch
+    {
+        ProxyErrorReason.AuthenticationFailed =>
+            "Give the gateway's -Token, and have the thumbprint of this key among the -AuthorizedKey of Start-TunnelGateway; New-TunnelIdentity and the Thumbprint of tunnel jobs show it.",
+        ProxyErrorReason.ClockSkew => "Set both clocks right (NTP), or allow more with -ClockWindow of Start-TunnelGateway.",
+        ProxyErrorReason.Forbidden => "The name or port belongs to another key, or is none that the gateway gives: ask for another with -HostName, -SessionName or -RemotePort, or use the key that has it (-IdentityFile).",
+        ProxyErrorReason.LimitExceeded => "Wait until another agent leaves, or allow more at the gateway: its -HostNamePool, port ranges, -MaxAgents, -MaxTunnelsPerKey, -MaxNamesPerKey.",
+        ProxyErrorReason.Unsupported => "The gateway does not publish such services: see the -HttpPort, -HttpsPort, -TcpPortRange and -UdpPortRange with which it was started.",
+        ProxyErrorReason.AddressInUse => "Another program at the gateway has the port: ask for another with -RemotePort, or for any.",
+        ProxyErrorReason.Replayed => "Somebody between here and the gateway repeats or exchanges what is said; use tunnels:// or wss://.",
+        ProxyErrorReason.ProtocolError => "Check that the URI leads to a gateway's control port, with TLS (tunnels://, wss://) or without, and that the name asked for is one label.",
+        _ => For(reason),
+    };
 }
