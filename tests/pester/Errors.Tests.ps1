@@ -101,6 +101,39 @@ BeforeDiscovery {
         @{ Command = 'Get-ProxySession nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Get-ProxySession -Id 999999'; Id = 'SessionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
         @{ Command = 'Stop-ProxySession -Id 999999'; Id = 'SessionNotFound'; Category = 'ObjectNotFound'; Target = '999999' }
+        @{ Command = 'New-TunnelIdentity $identity'; Id = 'IdentityExists'; Category = 'ResourceExists'; Target = '*agent.pem' }
+        @{ Command = 'New-TunnelIdentity ./no/such/folder/a.pem'; Id = 'IdentityNotWritten'; Category = 'WriteError'; Target = './no/such/folder/a.pem' }
+        @{ Command = 'Start-TunnelGateway -TcpPortRange 5-1'; Id = 'InvalidPort'; Target = '5-1' }
+        @{ Command = 'Start-TunnelGateway -UdpPortRange 0-9'; Id = 'InvalidPort'; Target = '0-9' }
+        @{ Command = 'Start-TunnelGateway -Token ""'; Id = 'InvalidToken'; Target = 'token' }
+        @{ Command = 'Start-TunnelGateway -TrustedProxy here'; Id = 'InvalidSource'; Target = 'here' }
+        @{ Command = 'Start-TunnelGateway -Credential hunter2'; Id = 'InvalidCredential'; Target = 'credential' }
+        @{ Command = 'Start-TunnelGateway -AccessLog ./no/such/folder/log'; Id = 'InvalidAccessLog'; Target = './no/such/folder/log' }
+        @{ Command = 'Start-TunnelGateway -AuthorizedKey nobody'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-TunnelGateway -AuthorizedKeysFile ./none.txt'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-TunnelGateway -Domain a_b'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-TunnelGateway -HostNamePool a.b'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-TunnelGateway -HttpPort 99999'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'Start-TunnelGateway -LocalAddress 0.0.0.0'; Id = 'InvalidOption'; Target = '0.0.0.0:0' }
+        @{ Command = 'Start-TunnelGateway $job.LocalPort'; Id = 'AddressInUse'; Category = 'ResourceExists'; Target = '127.0.0.1:*' }
+        @{ Command = 'Start-TunnelGateway -HttpPort $job.LocalPort'; Id = 'AddressInUse'; Category = 'ResourceExists'; Target = '127.0.0.1:*' }
+        @{ Command = 'Register-Tunnel nonsense http://127.0.0.1:80'; Id = 'InvalidGateway'; Target = 'nonsense' }
+        @{ Command = 'Register-Tunnel $job http://127.0.0.1:80'; Id = 'InvalidGateway'; Target = 'web' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -ServerName a'; Id = 'InvalidGateway'; Target = 'tunnel://127.0.0.1:1' }
+        @{ Command = 'Register-Tunnel tunnels://127.0.0.1:1 http://127.0.0.1:80 -Thumbprint ab'; Id = 'InvalidGateway'; Target = 'tunnels://127.0.0.1:1' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 127.0.0.1:80'; Id = 'InvalidDestination'; Target = '127.0.0.1:80' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -Token ""'; Id = 'InvalidToken'; Target = 'token' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -Credential hunter2'; Id = 'InvalidCredential'; Target = 'credential' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 https://127.0.0.1:80 -DestinationThumbprint ab'; Id = 'InvalidThumbprint'; Target = 'ab' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -IdentityFile $noIdentity'; Id = 'InvalidIdentity'; Target = '*none.pem' }
+        @{ Command = 'Register-Tunnel tunnel://127.0.0.1:1 http://127.0.0.1:80 -IdentityFile $identity -RemotePort 80'; Id = 'InvalidOption'; Target = 'tunnel://127.0.0.1:1' }
+        @{ Command = 'Unregister-Tunnel nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Unregister-Tunnel web'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
+        @{ Command = 'Get-Tunnel nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Get-Tunnel -Name nobody'; Id = 'TunnelNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Stop-Tunnel nobody'; Id = 'TunnelNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Set-ProxyServer web -MaxConnections 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
         @{ Command = 'Set-AccessListener ended -MaxConnections 5'; Id = 'JobNotRunning'; Category = 'InvalidOperation'; Target = 'ended' }
     )
@@ -116,6 +149,9 @@ BeforeAll {
     $certificate = $request.CreateSelfSigned([DateTimeOffset]::Now.AddDays(-1), [DateTimeOffset]::Now.AddDays(1))
     $bare = [Security.Cryptography.X509Certificates.X509CertificateLoader]::LoadCertificate($certificate.RawData)
     $job = Start-AccessListener 127.0.0.1:80 -Name web
+    $identity = (New-TunnelIdentity "$TestDrive/agent.pem").Path
+    $noIdentity = "$TestDrive/none.pem"
+    Set-Content $noIdentity hunter2
     $ended = Start-AccessListener 127.0.0.1:80 -Name ended
     Stop-Job $ended
 }

@@ -48,13 +48,17 @@ Describe 'the examples' {
 
         $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new('CN=test', [Security.Cryptography.ECDsa]::Create(), 'SHA256')
         $certificate = $request.CreateSelfSigned([DateTimeOffset]::Now.AddDays(-1), [DateTimeOffset]::Now.AddDays(1))
+        $configFolder = $env:XDG_CONFIG_HOME
+        $env:XDG_CONFIG_HOME = "$TestDrive/config"
         Push-Location $TestDrive
+        $identityFile = (New-TunnelIdentity ./services.pem).Path
         foreach ($name in 'me.pfx', 'server.pfx') { [IO.File]::WriteAllBytes("$TestDrive/$name", $certificate.Export('Pkcs12', 'secret')) }
         $pem = $certificate.ExportCertificatePem() + "`n" + [Security.Cryptography.X509Certificates.ECDsaCertificateExtensions]::GetECDsaPrivateKey($certificate).ExportPkcs8PrivateKeyPem()
         foreach ($name in 'a.example.pem', 'b.example.pem', 'clients-ca.pem') { Set-Content $name $pem }
         Set-Content hops.csv 'Uri,Group,Weight', 'relay://localhost:1,a,1', 'relay://localhost:2,a,2'
         Set-Content limits.csv 'Name,MaxConnections', 'web,50'
         Set-Content forwards.csv 'Destination,LocalPort', 'localhost:1,0'
+        Set-Content services.csv 'Destination,SessionName', 'http://localhost:1,one', 'tcp://localhost:2,two'
         Set-Content blocked.txt '*.blocked.test', '192.0.2.0/24'
         $key, $old, $innerKey = 1..3 | ForEach-Object { New-ProxyKey }
         $office, $datacentre, $chain = 'relay://localhost:1', 'socks5://localhost:2', 'relay://localhost:3' | ForEach-Object { New-ProxyChain $_ }
@@ -65,6 +69,10 @@ Describe 'the examples' {
         $null = Start-ProxyServer -Name gate -Key $old
         $web = Start-AccessListener localhost:1 -Name web
         $null = Start-AccessListener -Name proxy
+        # a gateway that takes whatever the examples give it
+        $gateway = Start-TunnelGateway -HttpPort 0 -TcpPortRange 30000-30999 -Name gateway
+        $blog = Register-Tunnel $gateway http://localhost:1 -HostName blog -IdentityFile $identityFile
+        Remove-Item ./agent.pem -ErrorAction Ignore
     }
 
     AfterEach {
@@ -73,12 +81,15 @@ Describe 'the examples' {
         Get-Job | Remove-Job -Force
     }
 
-    AfterAll { Pop-Location }
+    AfterAll {
+        Pop-Location
+        $env:XDG_CONFIG_HOME = $configFolder
+    }
 
     It 'of <Name> runs: <Title>' -ForEach $examples {
         $here = $Code -replace '(?<![*\w.-]|\./)(?:[\w-]+\.)+(?:example|internal)(?![\w.])', 'localhost' -replace '10\.20\.0\.53', '127.0.0.1' -replace '5E:1A:\.\.\.:9C', ('ab' * 32) `
-            -replace '-LocalPort \d+', '-LocalPort 0' -replace '(:53|:5432) \d+', '$1 0' -replace "-LocalAddress ('\*'|[\d.]+)", '-LocalAddress 127.0.0.1'
-        $problems = . ([scriptblock]::Create($here)) 2>&1 | Where-Object { $_ -is [Management.Automation.ErrorRecord] }
+            -replace '-(Local|Control|Http|Https)Port \d+', '-$1Port 0' -replace '(:53|:5432) \d+', '$1 0' -replace "-LocalAddress ('\*'|[\d.]+)", '-LocalAddress 127.0.0.1'
+        $problems = & { try { . ([scriptblock]::Create($here)) } catch { $_ } } 2>&1 | Where-Object { $_ -is [Management.Automation.ErrorRecord] }
         # that nobody is there to be reached is no fault of the example
         $problems | Where-Object FullyQualifiedErrorId -NotMatch '^(ConnectionRefused|ConnectionNotFound|SessionNotFound),' | Should -BeNullOrEmpty -Because $here
     }
