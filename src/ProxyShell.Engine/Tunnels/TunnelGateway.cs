@@ -91,6 +91,7 @@ public sealed partial class TunnelGateway : ListenerService
 
     private protected override void OnStopping()
     {
+        _publicHttp.Hurry();
         // each ends with its session, which the registry waits for
         foreach ((_, GatewaySession session) in _desk.Stop()) _ = session.LeaveAsync();
     }

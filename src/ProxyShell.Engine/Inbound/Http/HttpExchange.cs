@@ -126,7 +126,7 @@ internal sealed class HttpExchange : IDisposable
     {
         bool undoChunks = _request.Minor == 0 && response.Body.Kind == HttpBodyKind.Chunked;
         HttpBodyKind kind = undoChunks ? HttpBodyKind.UntilClose : response.Body.Kind;
-        bool closes = !_request.KeepsAlive || kind == HttpBodyKind.UntilClose || !_sending.IsComplete;
+        bool closes = !_request.KeepsAlive || _terms.Stopping.IsCancellationRequested || kind == HttpBodyKind.UntilClose || !_sending.IsComplete;
         HttpBodyPump body = _body = new HttpBodyPump(_served, _upstream.Reader, new HttpBodyScanner(response.Body, undoChunks), TrafficDirection.Received);
         await WriteDownAsync(response, kind, closes, body).ConfigureAwait(false);
         await PassBodyAsync(body).ConfigureAwait(false);

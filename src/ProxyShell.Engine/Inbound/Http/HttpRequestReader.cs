@@ -25,6 +25,9 @@ internal sealed class HttpRequestReader(ServiceContext context, ServedConnection
     /// <summary>For how long a client may be silent between two requests before its connection is closed; by default the idle limit alone tells.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>Cancelled when no more requests are waited for.</summary>
+    public CancellationToken Stopping { get; init; }
+
     /// <summary>The request read last; null when the client has ended instead of asking for more.</summary>
     public HttpRequestHead? Last { get; private set; }
 
@@ -75,6 +78,7 @@ internal sealed class HttpRequestReader(ServiceContext context, ServedConnection
     {
         reader.Rest();
         if (KeepAliveTimeout != Timeout.InfiniteTimeSpan) served.Clock.Allow(KeepAliveTimeout);
+        using CancellationTokenRegistration hurry = Stopping.UnsafeRegister(static clock => ((SetUpClock)clock!).Allow(TimeSpan.Zero), served.Clock);
         try
         {
             if (!await reader.ReadMoreAsync(served.Clock.Token).ConfigureAwait(false)) return false;

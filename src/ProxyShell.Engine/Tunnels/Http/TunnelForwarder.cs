@@ -68,7 +68,12 @@ internal sealed class TunnelForwarder(TunnelHttpContext context, ServedConnectio
             HostHeader = settings.HostHeader,
             DropsAuthorization = _admission.AsksForUser(settings),
         };
-        return new HttpTerms(rewriting, context.Time) { AnswerTimeout = context.Http.AnswerTimeout, MaxBody = _admission.MaxBody(settings) };
+        return new HttpTerms(rewriting, context.Time)
+        {
+            AnswerTimeout = context.Http.AnswerTimeout,
+            MaxBody = _admission.MaxBody(settings),
+            Stopping = context.Shared.Stopping,
+        };
     }
 
     protected override ValueTask LeaveAsync(HttpUpstream upstream, bool canServeMore) => _reach.LeaveAsync(Link, canServeMore);
@@ -109,7 +114,7 @@ internal sealed class TunnelForwarder(TunnelHttpContext context, ServedConnectio
     // nothing of the request was passed on: without a body, another one can follow
     private ValueTask<bool> RefuseAsync(HttpRefusal refusal, HttpRequestHead request)
     {
-        bool closes = !request.KeepsAlive || request.Body.Kind != HttpBodyKind.None || request.Form == HttpTargetForm.Authority;
+        bool closes = !request.KeepsAlive || context.Shared.Stopping.IsCancellationRequested || request.Body.Kind != HttpBodyKind.None || request.Form == HttpTargetForm.Authority;
         return AnswerAsync(Notes.Refuse(refusal with { Closes = closes, AsJson = HttpAccept.PrefersJson(request.Fields) }), request);
     }
 

@@ -17,6 +17,7 @@ internal sealed class TunnelHttp : IAsyncDisposable
     private readonly ConditionalWeakTable<TunnelRegistration, ServiceConnections> _connections = [];
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
     private TunnelHttpOptions _options;
     private AccessLog? _accessLog;
     private ITimer? _sweeper;
@@ -24,6 +25,7 @@ internal sealed class TunnelHttp : IAsyncDisposable
     public TunnelHttp(TunnelDirectory directory, ConnectionRegistry registry, TunnelGatewayOptions options)
     {
         (Directory, _registry, _time, _options) = (directory, registry, options.TimeProvider, options.Http);
+        Stopping = _stopping.Token;
         TunnelRates = new RequestRates<string>(_time);
         ClientRates = new RequestRates<ClientKey>(_time);
         TunnelClientRates = new RequestRates<(string, ClientKey)>(_time);
@@ -31,6 +33,9 @@ internal sealed class TunnelHttp : IAsyncDisposable
     }
 
     public TunnelDirectory Directory { get; }
+
+    /// <summary>Cancelled when the gateway stops: clients are not waited for any more, and those that have asked are served their last response.</summary>
+    public CancellationToken Stopping { get; }
 
     public AccessLog? AccessLog => Volatile.Read(ref _accessLog);
 
@@ -68,9 +73,13 @@ internal sealed class TunnelHttp : IAsyncDisposable
         return connections;
     }
 
+    /// <summary>The gateway is stopping: clients that are between two requests are let go.</summary>
+    public void Hurry() => _stopping.Cancel();
+
     /// <summary>No more requests come: what waits for one is closed, and what was written down gets to the disk.</summary>
     public async ValueTask DisposeAsync()
     {
+        _stopping.Dispose();
         if (_sweeper is not null) await _sweeper.DisposeAsync().ConfigureAwait(false);
         foreach ((_, ServiceConnections connections) in _connections) connections.Close();
         if (AccessLog is { } log) await log.DisposeAsync().ConfigureAwait(false);

@@ -13,7 +13,12 @@ internal sealed class TunnelHttpServer(TunnelHttpContext context) : IClientServe
     {
         served.Record.Protocol = context.Scheme;
         using var reader = new HeaderReader(served.Client, HttpHead.MaxLength);
-        var requests = new HttpRequestReader(context, served, reader, fault => RefuseAsync(served, fault)) { Role = HttpRole.Gateway, KeepAliveTimeout = context.Http.KeepAliveTimeout };
+        var requests = new HttpRequestReader(context, served, reader, fault => RefuseAsync(served, fault)) 
+        {
+            Role = HttpRole.Gateway,
+            KeepAliveTimeout = context.Http.KeepAliveTimeout,
+            Stopping = context.Shared.Stopping,
+        };
         var forwarder = new TunnelForwarder(context, served, reader);
         await using (forwarder.ConfigureAwait(false))
         {

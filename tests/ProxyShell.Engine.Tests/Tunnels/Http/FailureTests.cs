@@ -268,7 +268,7 @@ public class FailureTests
 
     [Theory]
     [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
-    public async Task A_stop_lets_a_request_finish(string sockets)
+    public async Task A_stop_lets_a_request_finish_and_waits_for_nobody_else(string sockets)
     {
         var asked = new TaskCompletionSource();
         var release = new TaskCompletionSource();
@@ -280,13 +280,19 @@ public class FailureTests
             await stream.SendAsync(WebOrigin.Ok("done"));
         });
         await using PublicSite site = await PublicSite.StartAsync(sockets, origin.Port);
-        using WebClient client = await site.ConnectAsync();
-        await client.SendAsync(PublicSite.Get("/", "Connection: close"));
+        using WebClient client = await site.ConnectAsync(), idle = await site.ConnectAsync();
+        Assert.Equal(404, (await idle.AskAsync("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")).Status);
+        await client.SendAsync(PublicSite.Get("/"));
         await asked.Task.Within();
-        Task stopped = site.Gateway.StopAsync(TimeSpan.FromSeconds(20));
+        Task stopped = site.Gateway.StopAsync(TimeSpan.FromMinutes(2));
+        // who has nothing under way is not waited for
+        Assert.Equal("", await idle.Stream.ReadToEndAsync());
         release.SetResult();
-        Assert.Equal("done", (await client.ReadAsync()).Body);
+        WebResponse response = await client.ReadAsync();
+        Assert.Equal("done", response.Body);
+        Assert.Contains("Connection: close", response.Fields);
         await stopped.Within();
+        Assert.Equal(0, site.Gateway.Counters.Failed);
     }
 
     [Theory]
