@@ -122,8 +122,13 @@ public class FailureTests
         using WebClient waiting = await site.ConnectAsync();
         await waiting.SendAsync(PublicSite.Get("/"));
         await Deadline.Until(() => first.Active == 1, "the first agent is busy");
-        site.Register(idle.Port);
-        for (int i = 0; i < 10; i++) Assert.Equal("idle", (await site.AskAsync(PublicSite.Get("/"))).Body);
+        TunnelRegistration second = site.Register(idle.Port);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal("idle", (await site.AskAsync(PublicSite.Get("/"))).Body);
+            // its work ends a moment after the client has the response
+            await Deadline.Until(() => second.Active == 0, "the second agent is idle again");
+        }
         release.SetResult();
         Assert.Equal("busy", (await waiting.ReadAsync()).Body);
     }
