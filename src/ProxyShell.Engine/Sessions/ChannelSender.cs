@@ -10,8 +10,7 @@ namespace ProxyShell.Engine.Sessions;
 /// </summary>
 internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : IValueTaskSource
 {
-    private const int MostRefusals = 10;
-
+    private readonly SendWindow _window = new(hasWindows);
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private ReadOnlyMemory<byte> _content;
@@ -19,17 +18,11 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     private byte[] _words = [];
     private long _acceptedWindow;
     private long _processed;
-    private long _window;
-    private long _inFlight;
     private long _receiveWindow;
-    private int _stalls;
-    private int _refusals;
     private bool _isWriting;
-    private bool _isOpen;
     private bool _endsSoon;
     private bool _endIsSaid;
     private bool _peerHasEnded;
-    private bool _growthAsked;
     private ProxyException? _failure;
 
     public SessionChannel Channel => channel;
@@ -47,7 +40,7 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     public bool IsKnown => (_due & DueFrames.Offer) == 0;
 
     /// <summary>Whether both sides have agreed to the channel.</summary>
-    public bool IsOpen => _isOpen;
+    public bool IsOpen => _window.IsOpen;
 
     /// <summary>Whether the write under way was sent in this turn, and <see cref="Complete"/> has to follow.</summary>
     public bool HasWritten { get; private set; }
@@ -57,7 +50,7 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     /// <summary>Whether a turn would say anything.</summary>
     public bool HasTurn => !IsClosed && ((_due & ~DueFrames.End) != 0 || (_content.IsEmpty ? (_due & DueFrames.End) != 0 : Sendable > 0));
 
-    private long Sendable => !_isOpen ? 0 : hasWindows ? Math.Min(_content.Length, _window - _inFlight) : _content.Length;
+    private long Sendable => _window.Allowed(_content.Length);
 
     public void Offer(byte[] name, long window)
     {
@@ -68,14 +61,14 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     /// <summary>The peer's window is known: content may flow.</summary>
     public void Open(long window)
     {
-        (_window, _isOpen) = (window, true);
+        _window.Open(window);
         NoteStall();
     }
 
     /// <summary>Accepts the peer's offer, with this side's window; false when it is decided already.</summary>
     public bool TryAccept(long window, long peerWindow)
     {
-        if (IsClosed || _isOpen || (_due & DueFrames.Termination) != 0) return false;
+        if (IsClosed || IsOpen || (_due & DueFrames.Termination) != 0) return false;
         _acceptedWindow = window;
         _due |= DueFrames.Acceptance;
         Open(peerWindow);
@@ -145,7 +138,7 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
         Withdraw(failure);
         if (IsClosed || (_due & DueFrames.Termination) != 0 && how != Farewell.Echo) return false;
         if (!IsKnown) return IsClosed = true;
-        bool isOrderly = how == Farewell.Orderly && _isOpen;
+        bool isOrderly = how == Farewell.Orderly && IsOpen;
         if (isOrderly && !_endIsSaid) _due |= DueFrames.End;
         _due = (isOrderly ? _due & (DueFrames.Acceptance | DueFrames.End) : DueFrames.None) | DueFrames.Termination;
         _words = how == Farewell.Error ? ControlPayload.ErrorBytes(SessionFault.Text(failure)) : [];
@@ -167,20 +160,10 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     }
 
     /// <summary>So many bytes have left the peer's window; false when it never held that many.</summary>
-    public bool TryAcknowledge(long bytes)
-    {
-        if (bytes > _inFlight) return false;
-        _inFlight -= bytes;
-        return true;
-    }
+    public bool TryAcknowledge(long bytes) => _window.TryAcknowledge(bytes);
 
     /// <summary>The peer's answer to a request for a larger window, or its own idea.</summary>
-    public void Adjust(long window)
-    {
-        _growthAsked = false;
-        if (window > _window) (_window, _refusals) = (window, 0);
-        else _refusals = Math.Min(_refusals + 1, MostRefusals);
-    }
+    public void Adjust(long window) => _window.Adjust(window);
 
     /// <summary>Says what is due, and at most one frame of content.</summary>
     public void TakeTurn(ref FrameWriter writer)
@@ -235,18 +218,14 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
         writer.Content(channel.Id, _content.Span[..count]);
         channel.Session.CountSent(count);
         _content = _content[count..];
-        _inFlight += count;
+        _window.NoteSent(count);
         if (_content.IsEmpty) (_isWriting, HasWritten) = (false, true);
         NoteStall();
     }
 
-    // A sender that has more to say than the window takes asks for a larger one, ever less often when it is refused.
     private void NoteStall()
     {
-        if (!hasWindows || !_isOpen || _content.IsEmpty || _inFlight < _window || _growthAsked) return;
-        if (++_stalls < 1 << _refusals) return;
-        (_stalls, _growthAsked) = (0, true);
-        _due |= DueFrames.GrowthRequest;
+        if (!_content.IsEmpty && _window.NoteStall()) _due |= DueFrames.GrowthRequest;
     }
 
     private void SayEnd(ref FrameWriter writer)

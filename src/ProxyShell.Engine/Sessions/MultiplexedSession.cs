@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Protocols.Multiplexing;
@@ -115,7 +114,7 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var reader = new HeaderReader(connection, ReadLength);
-        bool? isOdd = options.Version == MultiplexingVersion.V3 ? null : await ShakeHandsAsync(connection, reader, options, cancellationToken).ConfigureAwait(false);
+        bool? isOdd = options.Version == MultiplexingVersion.V3 ? null : await SessionBeginning.ShakeHandsAsync(connection, reader, options, cancellationToken).ConfigureAwait(false);
         var session = new MultiplexedSession(connection, options, reader, isOdd);
         session.Run();
         return session;
@@ -156,42 +155,6 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
     }
 
     internal void CountSent(int bytes) => Interlocked.Add(ref _bytesSent, bytes);
-
-    private static async ValueTask<bool?> ShakeHandsAsync(DuplexConnection connection, HeaderReader reader, SessionOptions options, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(options.HandshakeTimeout, options.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
-        {
-            byte[] random = RandomNumberGenerator.GetBytes(SessionHandshake.RandomLength);
-            await connection.WriteAsync(SessionHandshake.Write(options.Version, random), both.Token).ConfigureAwait(false);
-            UInt128 mine = SessionHandshake.Number(random), theirs = await ReadHandshakeAsync(reader, options.Version, both.Token).ConfigureAwait(false);
-            if (mine == theirs) throw SessionFault.Protocol("the peer sent our own random number back: is this a connection to ourselves?");
-            return mine > theirs;
-        }
-        catch (Exception e)
-        {
-            connection.Abort();
-            if (e is not OperationCanceledException || cancellationToken.IsCancellationRequested) throw;
-            throw SessionFault.Of(ProxyErrorReason.TimedOut, $"the peer did not begin the multiplexing protocol within {options.HandshakeTimeout.TotalSeconds:0.#} s");
-        }
-    }
-
-    private static async ValueTask<UInt128> ReadHandshakeAsync(HeaderReader reader, MultiplexingVersion version, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            HeaderStatus status = SessionHandshake.Read(version, reader.Bytes, out int length, out UInt128 random, out string fault);
-            if (status == HeaderStatus.Invalid) throw SessionFault.Protocol("the peer " + fault);
-            if (status == HeaderStatus.Complete)
-            {
-                reader.Consume(length);
-                return random;
-            }
-            if (!await reader.ReadMoreAsync(cancellationToken).ConfigureAwait(false))
-                throw SessionFault.Of(ProxyErrorReason.ConnectionClosed, "the peer closed the connection before the multiplexing protocol began");
-        }
-    }
 
     private void Run()
     {
