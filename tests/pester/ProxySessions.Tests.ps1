@@ -143,7 +143,7 @@ Describe 'sessions' {
         $session | Stop-ProxySession
         Wait-Until { $download.IsEnded }
         Wait-Until { -not $session.IsOpen }
-        $session.LastError.Reason | Should -Be Aborted
+        Wait-Until { $session.LastError.Reason -eq "Aborted" }
         Wait-Until { Get-ProxyEvent web -Kind Failed }
         (Get-ProxyEvent web -Kind Failed).Message | Should -BeLike "hop 1 (127.0.0.1:$($server.LocalPort)): *aborted*"
         $session | Stop-ProxySession -ErrorAction Stop

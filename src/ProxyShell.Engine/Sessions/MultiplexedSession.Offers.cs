@@ -119,7 +119,8 @@ public sealed partial class MultiplexedSession
         lock (Outbox.Gate)
         {
             wasUnheard = channel.Sender.Terminate(error, how);
-            wakes = Outbox.Enqueue(channel.Sender);
+            // a session that broke must not tell the peer of it as of a fault of the channel
+            wakes = !IsOver && Outbox.Enqueue(channel.Sender);
         }
         channel.NoteRefused(error);
         _offers.Remove(channel);
