@@ -8,9 +8,7 @@ tunnels_suite() {
     head -c "$big_length" /dev/urandom >"$work/www/big"
     big_sum=$(checksum "$work/www/big")
     start_gateway || { fail "a gateway starts" "$work/gate.log"; return; }
-    json web '{ "tunnels": [
-        { "name": "blog", "destination": "http://127.0.0.1:'"$web_port"'", "hostName": "blog", '"$(tunnel_agent)"' },
-        { "name": "down", "destination": "http://127.0.0.1:1", "hostName": "down", '"$(tunnel_agent)"' } ] }'
+    web_file
     start_agents web || { fail "an agent starts" "$work/web.log"; return; }
     agent_pid=$agents_pid blog=http://blog.localhost:$public_port
     check "curl reads a listing" tunnel_listing
@@ -31,11 +29,20 @@ tunnels_suite() {
     check "an unknown name is 404" tunnel_refused 404 unknown-host -H "Host: other.localhost" "$blog/"
     tunnel_sockets
     check "a service that is down is 502" tunnel_refused 502 service-down "http://down.localhost:$public_port/"
+    check "an agent is replaced by SIGHUP under load and nobody notices" tunnel_replaced
+    check "the access log has what was asked for" until_true grep -q '"GET /mixed HTTP/1.1" 200 20000000' "$work/access.log"
     tunnel_deaths
     sed 's/^/        | /' "$work/figures"
     end_server "$agent_pid"
     check "an agent that has left in order is gone" until_true tunnel_refused 404 unknown-host "$blog/"
     end_server "$gate_pid"
+}
+
+# web_file [MORE]: the agents' file, with more about the first
+web_file() {
+    json web '{ "tunnels": [
+        { "name": "blog", "destination": "http://127.0.0.1:'"$web_port"'", "hostName": "blog", "stopTimeout": 60, '"$(tunnel_agent)${1:-}"' },
+        { "name": "down", "destination": "http://127.0.0.1:1", "hostName": "down", '"$(tunnel_agent)"' } ] }'
 }
 
 # names in .localhost lead to this machine
@@ -144,6 +151,33 @@ tunnel_sockets() {
     check "npm ws: texts, bytes, 1 MiB, pings and close codes" prints "echoes, ping, close" npm_script tunnels drive "ws://sockets.localhost:$public_port/chat"
     end_server "$agents_pid"
 }
+
+# small requests over new connections, large ones, and one that is under way all the time, while the agent is replaced four times
+tunnel_replaced() {
+    local i pid loads=()
+    : >"$work/lost"
+    for i in 1 2 3; do tunnel_requests & loads+=("$!"); done
+    public --limit-rate 20M -o "$work/lasting" "$blog/mixed" &
+    loads+=("$!")
+    for i in 1 2 3 4; do
+        web_file ", \"maxConnections\": 100$i"
+        kill -HUP "$agent_pid"
+        until_true grep -qF "restarted blog (changed MaxConnections from $([ "$i" -eq 1 ] && echo 4000 || echo "100$((i - 1))") to 100$i)" "$work/web.log" || return 1
+    done
+    for pid in "${loads[@]}"; do wait "$pid" || echo "status $?" >>"$work/lost"; done
+    cat "$work/lost"
+    [ ! -s "$work/lost" ] && same "$work/lasting" "$work/www/mixed"
+}
+
+tunnel_requests() {
+    local i
+    for i in $(seq 40); do
+        public -o /dev/null "$blog/client" || echo "request $i" >>"$work/lost"
+        [ $((i % 10)) -ne 0 ] || tunnel_mixed || echo "download $i" >>"$work/lost"
+    done
+}
+
+tunnel_mixed() { public "$blog/mixed" | cmp - "$work/www/mixed"; }
 
 # requests one after another until the file is gone; a line for each that took longer than 5 s
 tunnel_load() {
