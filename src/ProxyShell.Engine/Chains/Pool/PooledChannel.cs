@@ -31,6 +31,10 @@ internal sealed class PooledChannel(SessionLease lease, PathConnector paths, Tim
 
     public override EndPoint? RemoteEndPoint => _lease.Session.RemoteEndPoint;
 
+    internal override bool IsDirect => _channel?.IsDirect == true;
+
+    internal override void ContinueDirectly() => _channel?.ContinueDirectly();
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_channel is not { } channel) return OfferAsync(buffer, cancellationToken);
