@@ -53,6 +53,21 @@ Describe 'examples' {
         $output | Should -Match '^-p \d+ -o HostKeyAlias=127\.0\.0\.1 -o CheckHostIP=no -l admin 127\.0\.0\.1 uptime$'
     }
 
+    It 'share-service publishes, shows requests and leaves no job' {
+        $configFolder, $env:XDG_CONFIG_HOME = $env:XDG_CONFIG_HOME, "$TestDrive/config"
+        try {
+            $output = [Collections.Generic.List[string]]::new()
+            & $examples/share-service.ps1 "http://$($origin.Address)" -HostName demo -Count 2 | ForEach-Object {
+                $output.Add($_)
+                # its first line tells where to ask
+                if ($_ -match '^http://demo\.localhost:(\d+) leads to') { 1..2 | ForEach-Object { $null = Invoke-WebRequest "http://127.0.0.1:$($Matches[1])/bytes/$_" -Headers @{ Host = 'demo.localhost' } } }
+            }
+            $output[1..2] | Should -Match 'GET demo\.localhost\S*/bytes/\d: 200 in'
+        }
+        finally { $env:XDG_CONFIG_HOME = $configFolder }
+        Get-Job | Where-Object PSJobTypeName -Like 'Tunnel*' | Should -BeNullOrEmpty
+    }
+
     It 'listener-as-task serves, logs and ends when told' {
         $env:PROXY_KEY = (New-ProxyKey).Reveal()
         $task = Start-ThreadJob -InitializationScript ([scriptblock]::Create("Import-Module '$modulePath'")) -ArgumentList $examples, "$TestDrive" -ScriptBlock {

@@ -16,6 +16,8 @@ Describe 'secrets' {
         @{ Name = 'a chain with a payload key'; Make = { New-ProxyChain relay://a:1, relay://b:2 -PayloadKey $secret } }
         @{ Name = 'a proxy server'; Make = { Start-ProxyServer -Key $secret -PayloadKey $secret } }
         @{ Name = 'an access listener'; Make = { Start-AccessListener 127.0.0.1:80 -Chain "relay://$secret@host:1" } }
+        @{ Name = 'a gateway'; Make = { Start-TunnelGateway -Token $secret } }
+        @{ Name = 'a tunnel'; Make = { Register-Tunnel (Start-TunnelGateway -Token $secret) http://127.0.0.1:80 -Token $secret -IdentityFile (New-TunnelIdentity "$TestDrive/a.pem").Path } }
         @{ Name = 'a test result'; Make = { Test-ProxyChain "relay://$secret@127.0.0.1:$(Get-ClosedPort)" -ErrorAction SilentlyContinue } }
         @{ Name = 'an event'; Make = { $null = Start-ProxyServer -Key $secret; Get-ProxyEvent } }
     ) {

@@ -76,4 +76,21 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
         $table | Should -Match "(?m)^ +1 relay://127\.0\.0\.1:$($p1.LocalPort) +Up +\d+\.\d\d +0 ?% \d\d:\d\d:\d\d"
         Join-Wrapped $table | Should -BeLike '*connectionrefused*'
     }
+
+    It 'show tunnels by who serves them, and requests by what came of them' {
+        $identity = (New-TunnelIdentity "$TestDrive/view.pem" -Force).Path
+        $gateway = Start-TunnelGateway -HttpPort 0
+        $null = Register-Tunnel $gateway "http://$($origin.Address)" blog -IdentityFile $identity
+        $null = Register-Tunnel $gateway "http://$($origin.Address)" -IdentityFile $identity
+        $null = Invoke-WebRequest "http://127.0.0.1:$($gateway.HttpPort)/a/path/that/is/longer/than/its/column/in/the/table" -Headers @{ Host = 'blog.localhost' }
+        $table = Show-Table (Get-Tunnel) $width
+        $table | Should -Match 'Url +Agent +Since'
+        $table | Should -Match '(?m)^http://[a-z2-7]{32}… 127\.0\.0\.1:\d+ +\d\d:\d\d:\d\d'
+        if ($width -ge 120) { $table | Should -Match 'Open +Total +Sent +Received +RTT ms(.|\n)*0 +1 +[\d,.]+ K?B +[\d,.]+ K?B +\d+\.\d\d' }
+        $table = Show-Table (Get-ProxyEvent $gateway -Kind HttpRequest).Request $width
+        $table | Should -Match 'Time +Client +Method +Host +Path'
+        $table | Should -Match 'GET +blog\.localhost\S* +/a/path/that/is/longer/than/it'
+        if ($width -ge 120) { $table | Should -Match 'Status +Bytes +First ms +Total ms(.|\n)* 200 +100 B +\d+\.\d\d +\d+\.\d\d' }
+        Join-Wrapped (Show-Table (New-TunnelIdentity "$TestDrive/view.pem" -Force) $width) | Should -BeLike '*view.pem*'
+    }
 }
