@@ -25,6 +25,7 @@
         'Register-Tunnel'
         'Set-AccessListener'
         'Set-ProxyServer'
+        'Set-TunnelGateway'
         'Start-AccessListener'
         'Start-ProxyServer'
         'Start-TunnelGateway'

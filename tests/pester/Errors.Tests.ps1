@@ -109,6 +109,9 @@ BeforeDiscovery {
         @{ Command = 'Start-TunnelGateway -TrustedProxy here'; Id = 'InvalidSource'; Target = 'here' }
         @{ Command = 'Start-TunnelGateway -Credential hunter2'; Id = 'InvalidCredential'; Target = 'credential' }
         @{ Command = 'Start-TunnelGateway -AccessLog ./no/such/folder/log'; Id = 'InvalidAccessLog'; Target = './no/such/folder/log' }
+        @{ Command = 'Start-TunnelGateway -AccessLogSize 1MB'; Id = 'InvalidAccessLog'; Target = '' }
+        @{ Command = 'Set-TunnelGateway nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Set-TunnelGateway web -MaxAgents 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
         @{ Command = 'Start-TunnelGateway -AuthorizedKey nobody'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-TunnelGateway -AuthorizedKeysFile ./none.txt'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
         @{ Command = 'Start-TunnelGateway -Domain a_b'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }

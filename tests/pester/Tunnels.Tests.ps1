@@ -456,7 +456,7 @@ Describe 'what the gateway tells' {
         Stop-Tunnel blog -WhatIf
         @(Get-Tunnel).Count | Should -Be 1
         Get-Tunnel | Stop-Tunnel
-        Get-Tunnel | Should -BeNullOrEmpty
+        Wait-Until { -not (Get-Tunnel) }
         Wait-Until { $tunnel.StatusMessage -like 'reconnecting in * s: *operator*' }
         $tunnel.LastError.Reason | Should -Be Aborted
         (Get-Public $gateway blog.localhost).Reason | Should -Be agent-gone
@@ -514,6 +514,51 @@ Describe 'what the gateway tells' {
         $lines[11].path, $lines[11].status, $lines[11].bytesReceived | Should -Be '/bytes/12', 200, 12
         Get-Content $folder/combined.log, $folder/combined.log.1 | Select-Object -Last 1 | Should -Match '^127\.0\.0\.1 - - \[.+\] "GET /bytes/\d+ HTTP/1\.1" 200 \d+ "-" "'
         @(Get-ChildItem $folder -Filter 'combined*').Count | Should -BeIn 2, 3
+    }
+}
+
+Describe 'Set-TunnelGateway' {
+    BeforeEach {
+        $gateway = Start-TunnelGateway -HttpPort 0 -Token first -Name gate
+        $tunnel = Register-Tunnel $gateway $service blog -IdentityFile $keys[0].Path -Token first
+    }
+
+    AfterEach { Remove-AllProxyJobs }
+
+    It 'changes who may register, and leaves registered tunnels alone' {
+        Set-TunnelGateway gate -Token second -AuthorizedKey $keys[0], $keys[1]
+        $tunnel.StatusMessage | Should -Be connected
+        (Get-Public $gateway blog.localhost).Status | Should -Be 200
+        (Get-Refusal @{ Gateway = $gateway; Destination = $service; IdentityFile = $keys[1].Path; Token = 'first' }).FullyQualifiedErrorId | Should -BeLike 'AuthenticationFailed,*'
+        (Register-Tunnel $gateway $service -IdentityFile $keys[1].Path -Token second).StatusMessage | Should -Be connected
+        (Get-Refusal @{ Gateway = $gateway; Destination = $service; IdentityFile = $keys[2].Path; Token = 'second' }).FullyQualifiedErrorId | Should -BeLike 'AuthenticationFailed,*'
+        Set-TunnelGateway gate -Token $null -AuthorizedKey $null
+        (Register-Tunnel $gateway $service -IdentityFile $keys[2].Path).StatusMessage | Should -Be connected
+        (Get-ProxyEvent gate -Kind Reconfigured).Message -join ' ' | Should -BeLike '*changed*Token*'
+    }
+
+    It 'changes pool, ports, limits and log' {
+        $log = "$TestDrive/set.log"
+        (Set-TunnelGateway gate -HostNamePool demo -TcpPortRange 31000-31999 -MaxRequestBody 10 -AccessLog $log -PassThru) | Should -Be $gateway
+        (Get-Public $gateway blog.localhost -With @{ Method = 'Post'; Body = 'x' * 11 }).Status | Should -Be 413
+        (Register-Tunnel $gateway $service -IdentityFile $keys[1].Path -Token first).HostName | Should -Be demo.localhost
+        (Register-Tunnel $gateway "tcp://$($origin.Address)" -IdentityFile $keys[1].Path -Token first).RemoteEndpoint.Port | Should -BeIn (31000..31999)
+        Set-TunnelGateway gate -AccessLogFormat Combined
+        $null = Get-Public $gateway blog.localhost
+        Set-TunnelGateway gate -AccessLog $null
+        $null = Get-Public $gateway blog.localhost /after
+        Stop-Job $gateway
+        Wait-Until { @(Get-Content $log).Count -eq 2 }
+        (Get-Content $log)[0] | Should -BeLike '{*'
+        (Get-Content $log)[1] | Should -BeLike '127.0.0.1 - - *'
+    }
+
+    It 'refuses what a running gateway cannot do, and changes nothing for -WhatIf' {
+        Set-TunnelGateway gate -MaxAgents 0 -MaxRequestBody 10 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem[0].FullyQualifiedErrorId | Should -Be 'InvalidOption,ProxyShell.Commands.SetTunnelGatewayCommand'
+        $problem[0].TargetObject | Should -Be $gateway
+        Set-TunnelGateway gate -MaxRequestBody 10 -WhatIf
+        (Get-Public $gateway blog.localhost -With @{ Method = 'Post'; Body = 'x' * 11 }).Status | Should -Be 200
     }
 }
 

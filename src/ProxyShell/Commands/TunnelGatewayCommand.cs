@@ -1,9 +1,6 @@
 using System.Management.Automation;
 using ProxyShell.Arguments;
-using ProxyShell.Engine.Security;
-using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Tunnels;
-using ProxyShell.Engine.Tunnels.Http;
 using ProxyShell.Jobs;
 
 namespace ProxyShell.Commands;
@@ -11,7 +8,7 @@ namespace ProxyShell.Commands;
 /// <summary>Start-TunnelGateway: the public side of tunnels as a job. Its parameters for HTTP are in the other part.</summary>
 [Cmdlet(VerbsLifecycle.Start, "TunnelGateway", SupportsShouldProcess = true)]
 [OutputType(typeof(TunnelGatewayJob))]
-public sealed partial class StartTunnelGatewayCommand : StartListenerCommand
+public sealed partial class StartTunnelGatewayCommand : StartListenerCommand, IGatewaySettings
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("LocalPort")]
@@ -101,46 +98,16 @@ public sealed partial class StartTunnelGatewayCommand : StartListenerCommand
     /// <inheritdoc />
     protected override void ProcessRecord()
     {
-        bool good = TryReadEach(TcpPortRange, ReadPorts, "InvalidPort", out List<PortRange> tcp);
-        good &= TryReadEach(UdpPortRange, ReadPorts, "InvalidPort", out List<PortRange> udp);
-        TunnelToken? token = null;
-        good &= Token is null || TryRead(Token.Resolve, "InvalidToken", Token.ToString(), out token);
-        good &= TryReadHttp(new TunnelHttpOptions(), out TunnelHttpOptions http);
-        TunnelGatewayOptions options = new();
-        options = WithLimits(options) with
+        var defaults = new TunnelGatewayOptions();
+        TunnelGatewayOptions options = defaults with
         {
             HttpPort = HasPublicPort ? HttpPort : 0,
             HttpsPort = HttpsPort,
             PublicAddress = PublicAddress?.Trim(),
             Domain = Domain.Trim().ToLowerInvariant(),
-            HostNamePool = [.. (HostNamePool ?? []).Select(label => label.Trim().ToLowerInvariant())],
-            TcpPorts = tcp,
-            UdpPorts = udp,
-            AuthorizedKeys = AuthorizedKey ?? [],
-            AuthorizedKeysFile = PathOf(AuthorizedKeysFile),
-            Token = token,
             StateFile = PathOf(StateFile),
-            Http = http,
+            Lease = Lease ?? defaults.Lease,
         };
-        if (TryApply(Placed(options), out options) && good) Start("Start tunnel gateway", () => new TunnelGateway(options), gateway => new TunnelGatewayJob(gateway));
+        if (TryApply(this, Placed(options), out options)) Start("Start tunnel gateway", () => new TunnelGateway(options), gateway => new TunnelGatewayJob(gateway));
     }
-
-    private static PortRange ReadPorts(string text) => PortRange.Parse(text) is { First: > 0 } range
-        ? range
-        : throw new FormatException($"'{text}' begins with port 0; the public connects to ports from 1 on.");
-
-    private TunnelGatewayOptions WithLimits(TunnelGatewayOptions options) => options with
-    {
-        Lease = Lease ?? options.Lease,
-        MaxAgents = MaxAgents ?? options.MaxAgents,
-        MaxTunnelsPerKey = MaxTunnelsPerKey ?? options.MaxTunnelsPerKey,
-        MaxNamesPerKey = MaxNamesPerKey ?? options.MaxNamesPerKey,
-        MaxConnectionsPerTunnel = MaxConnectionsPerTunnel ?? options.MaxConnectionsPerTunnel,
-        MaxPendingHandshakes = MaxPendingHandshakes ?? options.MaxPendingHandshakes,
-        SilenceLimit = SilenceLimit ?? options.SilenceLimit,
-        ClockWindow = ClockWindow ?? options.ClockWindow,
-    };
-
-    // paths are resolved as PowerShell does, which is not as the process does
-    private string? PathOf(string? path) => path is null ? null : SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
 }

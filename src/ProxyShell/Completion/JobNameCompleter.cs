@@ -13,7 +13,7 @@ public sealed class JobNameCompleter : ValueCompleter
         "Set-ProxyServer" => Shown(Running().OfType<ProxyServerJob>()),
         "Set-AccessListener" => Shown(Running().OfType<AccessListenerJob>()),
         "Unregister-Tunnel" => Shown(SessionJobs.OfProcess().OfType<TunnelJob>()),
-        "Get-Tunnel" => Shown(Running().OfType<TunnelGatewayJob>()),
+        "Get-Tunnel" or "Set-TunnelGateway" => Shown(Running().OfType<TunnelGatewayJob>()),
         _ => Candidates(),
     };
 
