@@ -37,6 +37,9 @@ internal abstract unsafe class EpollLoad : ILoad
 
     protected int[] Sockets { get; }
 
+    /// <summary>Milliseconds after which the clock is looked at although nothing happened.</summary>
+    protected virtual int LongestWait => 100;
+
     public void Start() => _thread.Start();
 
     public virtual void Dispose()
@@ -122,7 +125,7 @@ internal abstract unsafe class EpollLoad : ILoad
             Open(slot);
         while (!_stopping)
         {
-            int count = Epoll.Wait(100);
+            int count = Epoll.Wait(LongestWait);
             for (int i = 0; i < count; i++)
                 Continue(Epoll.TokenAt(i));
             Look();

@@ -1,4 +1,5 @@
 using ProxyShell.Bench.Peers;
+using ProxyShell.Bench.Rows;
 
 namespace ProxyShell.Bench.Origins;
 
@@ -12,13 +13,19 @@ internal sealed record OriginSpecification(string Kind, params string[] Argument
     /// <summary>Datagrams come back as they are.</summary>
     internal static OriginSpecification Echo() => new("echo") { Readiness = Readiness.Echoes };
 
+    /// <summary>nginx with the files of <see cref="WebServer"/>.</summary>
+    internal static OriginSpecification Web() => new("web") { Readiness = Readiness.Answers, Program = WebServer.Prepare };
+
+    /// <summary>Prepares another program for a port, with a directory for its files; null for this one.</summary>
+    private Func<int, string, ProcessCommand>? Program { get; init; }
+
     internal Readiness Readiness { get; private init; } = Readiness.Accepts;
 
     /// <summary>Starts the origin and returns when it serves.</summary>
-    internal Task<ServerProcess> StartAsync(CancellationToken cancellationToken)
+    internal Task<ServerProcess> StartAsync(BenchContext context)
     {
         int port = FreePorts.Take();
-        ProcessCommand command = ProcessCommand.Self([OriginRole.Name, Kind, $"{port}", .. Arguments]);
-        return ServerProcess.StartAsync("origin", command, port, Readiness, cancellationToken);
+        ProcessCommand command = Program?.Invoke(port, context.Directory) ?? ProcessCommand.Self([OriginRole.Name, Kind, $"{port}", .. Arguments]);
+        return ServerProcess.StartAsync("origin", command, port, Readiness, context.Cancelled);
     }
 }

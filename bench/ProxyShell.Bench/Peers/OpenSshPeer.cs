@@ -2,20 +2,22 @@ using System.Diagnostics;
 
 namespace ProxyShell.Bench.Peers;
 
-/// <summary>OpenSSH's <c>ssh -L</c> with a server of its own on loopback: own keys, own configuration, nothing of the user's.</summary>
-internal sealed class OpenSshPeer : IRelayPeer
+/// <summary>OpenSSH's <c>ssh -L</c>, or its <c>ssh -R</c>, with a server of its own on loopback: own keys, own configuration, nothing of the user's.</summary>
+internal sealed class OpenSshPeer(bool reverse = false) : IRelayPeer
 {
     private const string PrivilegeDirectory = "/run/sshd";
 
     public string Id => "openssh";
 
-    public string Name => "OpenSSH -L";
+    public string Name => $"OpenSSH {Option}";
 
     public RelayService Service => RelayService.Session;
 
     public bool BulkOnly => false;
 
     public int MaxIdlePairs => 0;
+
+    private string Option => reverse ? "-R" : "-L";
 
     public string? FindVersion() =>
         InstalledProgram.Find("sshd") is null || InstalledProgram.Find("ssh-keygen") is null ? null : InstalledProgram.FindLine("ssh", "-V", "OpenSSH");
@@ -32,7 +34,7 @@ internal sealed class OpenSshPeer : IRelayPeer
             Directory.CreateDirectory(PrivilegeDirectory); // sshd insists on it
         string host = File.ReadAllText(Path.Combine(directory, "host.pub"));
         File.WriteAllText(Path.Combine(directory, "known"), $"[127.0.0.1]:{plan.DialledPort} {host}");
-        IEnumerable<string> forwards = plan.Forwards.SelectMany(forward => new[] { "-L", $"127.0.0.1:{forward.Port}:127.0.0.1:{forward.DestinationPort}" });
+        IEnumerable<string> forwards = plan.Forwards.SelectMany(forward => new[] { Option, $"127.0.0.1:{forward.Port}:127.0.0.1:{forward.DestinationPort}" });
         return TwoEnds.Join(
             new ProcessCommand(InstalledProgram.Find("sshd")!, ["-D", "-e", "-f", Path.Combine(directory, "sshd_config")]),
             new ProcessCommand(InstalledProgram.Find("ssh")!, ["-F", Path.Combine(directory, "config"), "-N", "-p", $"{plan.DialledPort}", .. forwards, "127.0.0.1"]));

@@ -8,4 +8,7 @@ internal enum Readiness
 
     /// <summary>A datagram to its port comes back.</summary>
     Echoes,
+
+    /// <summary>It answers an HTTP request for the first tunnel's host with 200.</summary>
+    Answers,
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using ProxyShell.Bench.Measuring;
+using ProxyShell.Bench.Origins;
 
 namespace ProxyShell.Bench.Peers;
 
@@ -55,7 +56,7 @@ internal sealed class ServerProcess : IDisposable
     private async Task WaitUntilAsync(Readiness readiness, string name, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        while (!await (readiness == Readiness.Echoes ? EchoesAsync(cancellationToken) : AcceptsAsync(cancellationToken)))
+        while (!await ServesAsync(readiness, cancellationToken))
         {
             if (_process.HasExited)
                 throw new IOException($"{name} ended at once: {string.Join(" | ", _lastLines)}");
@@ -64,6 +65,13 @@ internal sealed class ServerProcess : IDisposable
             await Task.Delay(20, cancellationToken);
         }
     }
+
+    private Task<bool> ServesAsync(Readiness readiness, CancellationToken cancellationToken) => readiness switch
+    {
+        Readiness.Echoes => EchoesAsync(cancellationToken),
+        Readiness.Answers => HttpProbe.IsServedAsync(Port, TunnelFiles.HostOf(0), WebServer.SmallPath, cancellationToken),
+        _ => AcceptsAsync(cancellationToken),
+    };
 
     private async Task<bool> AcceptsAsync(CancellationToken cancellationToken)
     {

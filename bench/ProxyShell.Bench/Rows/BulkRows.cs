@@ -11,7 +11,7 @@ internal static class BulkRows
     private const string PlainRelayId = "proxyshell-relay";
     private const double AboutTheSame = 0.9;
 
-    private static readonly Metric[] Metrics =
+    internal static readonly IReadOnlyList<Metric> Metrics =
     [
         Metric.Throughput, Metric.ProcessorPerGigabyte, Metric.MachinePerGigabyte,
         Metric.RelayCores, Metric.LoadCores, Metric.OtherCores, Metric.Memory, Metric.Failures,
@@ -58,7 +58,7 @@ internal static class BulkRows
         ? []
         : [new ProxyShellPeer(context.Host, RelayService.Tcp, RelayPath.Automatic) { Id = PlainRelayId, Name = "ProxyShell, plain relay" }];
 
-    private static Dictionary<Metric, double> Read(LoadWindow window) => new(Readings.Common(window))
+    internal static Dictionary<Metric, double> Read(LoadWindow window) => new(Readings.Common(window))
     {
         [Metric.Throughput] = window.Completed * 8 / window.Seconds / 1e9,
         [Metric.ProcessorPerGigabyte] = window.Processor.Relay / (window.Completed / 1e9),

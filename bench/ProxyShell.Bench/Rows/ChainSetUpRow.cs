@@ -47,7 +47,7 @@ internal sealed class ChainSetUpRow : IRow
 
     private async Task MeasureAsync(ChainPeer peer, RowResult result, BenchContext context)
     {
-        using ServerProcess origin = await OriginSpecification.Reply(1, 1).StartAsync(context.Cancelled);
+        using ServerProcess origin = await OriginSpecification.Reply(1, 1).StartAsync(context);
         using var lastLink = new DelayRelay(origin.Port, LinkDelay);
         int[] hopPorts = [.. Enumerable.Range(0, Hops).Select(_ => FreePorts.Take())];
         DelayRelay[] links = [.. hopPorts.Select(port => new DelayRelay(port, LinkDelay))];

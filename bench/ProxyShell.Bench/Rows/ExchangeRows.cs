@@ -28,7 +28,7 @@ internal static class ExchangeRows
             Peers = context => context.PeersFor(service).Where(peer => !peer.BulkOnly),
         };
 
-    private static Dictionary<Metric, double> Read(Metric rate, LoadWindow window, ILoad run) => new(Readings.Common(window))
+    internal static Dictionary<Metric, double> Read(Metric rate, LoadWindow window, ILoad run) => new(Readings.Common(window))
     {
         [rate] = window.Completed / window.Seconds,
         [Metric.ProcessorPerOperation] = window.Processor.Relay / window.Completed * 1e6,

@@ -27,7 +27,7 @@ internal sealed class InteractiveChannelRow(SourceMode source) : IRow
         {
             Goals = [new Goal(Metric.LatencyGrowth, null, Bound.AtMost, 5), new Goal(Metric.BesideLatency, "openssh", Bound.AtMost, 1)],
         };
-        using ServerProcess bulk = await OriginSpecification.Source(source).StartAsync(context.Cancelled);
+        using ServerProcess bulk = await OriginSpecification.Source(source).StartAsync(context);
         await SessionStations.MeasureAsync(context, result, Id,
             peer => Station.StartAsync(peer, OriginSpecification.Reply(RequestSize, ReplySize), MaxConnections, context, bulk.Port), MeasureAsync);
         return result;

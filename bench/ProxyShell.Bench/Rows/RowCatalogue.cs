@@ -12,6 +12,7 @@ internal static class RowCatalogue
         "bulk", "streams", "connect", "requests", "idle", "chain", "chain-bulk",
         "socks", "http-connect", "socks-bulk", "connect-bulk", "udp", "udp-large",
         "session-bulk", "session-streams", "session-connect", "session-link", "session-open", "session-stalled", "session-interactive", "session-idle",
+        "tunnel-requests", "tunnel-latency", "tunnel-bulk", "tunnel-stream", "tunnel-crowd", "tunnel-flood",
     ];
 
     private const int ManyStreams = 64;
@@ -20,6 +21,7 @@ internal static class RowCatalogue
     private const int SmallDatagram = 100;
     private const int LargeDatagram = 1400;
     private const double ProxyAdvantage = 1.5;
+    private const double TunnelAdvantage = 1.5;
     private const int ManyChannels = 16;
     private const int ChannelsAtOnce = 500;
 
@@ -65,6 +67,12 @@ internal static class RowCatalogue
         "session-stalled" => new StalledChannelRow(source),
         "session-interactive" => new InteractiveChannelRow(source),
         "session-idle" => new IdleChannelRow(),
+        "tunnel-requests" => TunnelRows.Requests(id, $"Small requests of {Clients} clients through an HTTP tunnel", Clients, [TunnelRows.AgainstOpenSsh(Metric.RequestRate, 1.3)]),
+        "tunnel-latency" => TunnelRows.Requests(id, "Small requests of one client through an HTTP tunnel", 1, []),
+        "tunnel-bulk" => TunnelRows.Download(id, [TunnelRows.AgainstOpenSsh(Metric.Throughput, TunnelAdvantage)]),
+        "tunnel-stream" => TunnelRows.Stream(id, source, [TunnelRows.AgainstOpenSsh(Metric.Throughput, TunnelAdvantage)]),
+        "tunnel-crowd" => new TunnelCrowdRow(),
+        "tunnel-flood" => new TunnelFloodRow(),
         _ => throw new ArgumentOutOfRangeException(nameof(id), id, "no such row"),
     };
 

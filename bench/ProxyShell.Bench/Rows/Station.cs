@@ -37,7 +37,7 @@ internal sealed class Station : IDisposable
     internal static async Task<Station> StartAsync(
         IRelayPeer peer, OriginSpecification specification, int maxConnections, BenchContext context, int? secondDestination = null, SlowLink? slow = null)
     {
-        ServerProcess origin = await specification.StartAsync(context.Cancelled);
+        ServerProcess origin = await specification.StartAsync(context);
         int carrier = FreePorts.Take();
         DelayRelay? link = slow?.Open(peer is DirectPeer ? origin.Port : carrier);
         Forward? second = secondDestination is { } destination ? new Forward(FreePorts.Take(), destination) : null;
