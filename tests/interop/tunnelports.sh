@@ -43,12 +43,16 @@ tunnelports_suite() {
         printf 'Host tunnel\n    HostName 127.0.0.1\n    Port %s\n' "$ssh_public" >>"$work/ssh/config"
         check "ssh through a TCP tunnel: a command's output and status" prints $'hello\n7' tunnel_ssh
         check "ssh through a TCP tunnel: 20 MB, checksum equal" tunnel_ssh_bulk
+    else
+        skip "ssh through a TCP tunnel" "OpenSSH (client and server) is not installed"
     fi
     [ -z "$redis_port" ] || check "redis-cli through a TCP tunnel: 2,000 commands, and 1 MB" tunnel_redis "$redis_public"
     if [ -n "$dnsmasq_port" ] && have dig; then
         check "dig through a UDP tunnel" dig_answers "$dns_public"
         check "dig through a UDP tunnel, an answer of 1,600 bytes" dig_long "$dns_public" +notcp
         check "four hundred questions through a UDP tunnel" dig_many "$dns_public"
+    else
+        skip "dig through a UDP tunnel" "dig or dnsmasq is not installed"
     fi
     check "an agent without the token is refused in words" says 1 "stranger cannot start: gateway $front: " "$proxyshell" run --config "$(stranger)"
     end_server "$inside_pid"
