@@ -11,7 +11,11 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
     private const int Idle = 1;
     private const int Gone = 2;
 
+    // how long an origin may take to answer an end with its own
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(1);
+
     private int _state = Busy;
+    private Task _watching = Task.CompletedTask;
 
     public DuplexConnection Connection => connection;
 
@@ -33,12 +37,31 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
         Reader.Rest();
         IsReused = true;
         Volatile.Write(ref _state, Idle);
-        _ = WatchAsync();
+        _watching = WatchAsync();
         return true;
     }
 
     /// <summary>Takes it up again; false when the origin has ended it meanwhile.</summary>
     public bool TryWake() => Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
+
+    /// <summary>
+    /// Closes one that was woken for that, in order: says that no request comes any more, and waits a moment for the origin's end. Cut off, it would
+    /// be a failure on the other side.
+    /// </summary>
+    public async Task EndAsync(TimeProvider time)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(EndTime, time);
+            await connection.CompleteWritesAsync(limit.Token).ConfigureAwait(false);
+            await _watching.WaitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ProxyException or OperationCanceledException)
+        {
+            // gone already, or it does not care
+        }
+        await DisposeAsync().ConfigureAwait(false);
+    }
 
     public ValueTask DisposeAsync()
     {

@@ -85,9 +85,9 @@ internal sealed class ServiceConnections(TimeProvider time)
         CloseOlder(TimeSpan.MinValue);
     }
 
-    private static void Close(HttpUpstream? connection)
+    private void Close(HttpUpstream? connection)
     {
         // who wakes it owns it; one that cannot be woken has closed itself
-        if (connection?.TryWake() == true) _ = connection.DisposeAsync().AsTask();
+        if (connection?.TryWake() == true) _ = connection.EndAsync(time);
     }
 }
