@@ -22,9 +22,6 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
     /// <summary>The origin in messages, for example <c>destination 192.0.2.7:80</c>.</summary>
     public string Name => name;
 
-    /// <summary>Whether it waits for a request and the origin has not ended it.</summary>
-    public bool IsResting => Volatile.Read(ref _state) == Idle;
-
     public HeaderReader Reader { get; } = new(connection, HttpHead.MaxLength);
 
     /// <summary>Whether it has carried a request before: then the origin may end it just when the next one comes.</summary>
