@@ -11,7 +11,7 @@ public class EngineRoomTests
     /// <summary>Lowest first: a room may use those of the rows above its own.</summary>
     private static readonly string[][] Rows =
     [
-        ["Addressing"], ["Diagnostics"], ["Security"], ["Protocols"], ["Transport"], ["Relaying"], ["Sessions"], ["Chains"], ["Routing"], ["Serving"], ["Inbound"], ["Proxying", "Access", "Tunnels"], ["Configuration"],
+        ["Addressing"], ["Diagnostics"], ["Security"], ["Protocols"], ["Transport"], ["Relaying"], ["Sessions"], ["Chains"], ["Routing"], ["Serving"], ["Inbound"], ["Proxying", "Access", "Tunnels", "Striping"], ["Configuration"],
     ];
 
     private static string EngineFolder => Path.Combine(Repository.Root, "src", Engine);
