@@ -1,6 +1,7 @@
 using System.Buffers;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Relaying;
 
@@ -12,16 +13,17 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
     // as much as one direction may hold a loop's thread up for others
     private const int MostTurns = 8;
 
-    private readonly bool _isDirect = client.IsDirect && upstream.IsDirect;
+    // a socket moves to the loop of the channel that it is joined to: a hand-over to another thread costs more than what it would do there
+    private readonly EpollLoop? _loop = client.Loop is null || upstream.Loop is null ? null : client is LinuxConnection ? upstream.Loop : client.Loop;
     private ProxyException? _failure;
     private CancellationTokenSource? _stop;
 
     public async ValueTask<ProxyException?> RunAsync()
     {
-        if (_isDirect)
+        if (_loop is not null)
         {
-            client.ContinueDirectly();
-            upstream.ContinueDirectly();
+            client.ContinueOn(_loop);
+            upstream.ContinueOn(_loop);
         }
         Task up = CopyAsync(client, upstream, ProxySide.Client, ProxySide.Upstream);
         Task down = CopyAsync(upstream, client, ProxySide.Upstream, ProxySide.Client);
@@ -45,7 +47,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         {
             while (true)
             {
-                if (_isDirect && ++turns % MostTurns == 0) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                if (_loop is not null && ++turns % MostTurns == 0) await new LoopTurn(_loop);
                 if (buffer is null)
                 {
                     ValueTask<int> ready = source.ReadAsync(Memory<byte>.Empty, CancellationToken.None);

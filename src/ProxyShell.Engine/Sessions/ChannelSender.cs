@@ -95,7 +95,7 @@ internal sealed class ChannelSender(SessionChannel channel, bool hasWindows) : I
     }
 
     /// <summary>From now on who writes goes on on the thread of the session's loop.</summary>
-    public void ContinueDirectly() => _core.RunContinuationsAsynchronously = false;
+    public void ContinueOnLoop() => _core.RunContinuationsAsynchronously = false;
 
     public void Arm(CancellationTokenRegistration registration) => _registration = registration;
 

@@ -3,6 +3,7 @@ using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Protocols.Multiplexing;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Sessions;
 
@@ -99,7 +100,7 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
 
     internal Outbox Outbox { get; }
 
-    internal bool IsDirect => _connection.IsDirect;
+    internal EpollLoop? Loop => _connection.Loop;
 
     /// <summary>Whether the peer has shown that it knows how windows grow.</summary>
     internal bool PeerGrows { get; private set; }
@@ -159,7 +160,7 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
     private void Run()
     {
         // neither loop blocks, and neither calls back into code that may
-        if (IsDirect) _connection.ContinueDirectly();
+        if (Loop is { } loop) _connection.ContinueOn(loop);
         _sending = SendAsync();
         _receiving = ReceiveAsync();
         _keepAlive.Start();

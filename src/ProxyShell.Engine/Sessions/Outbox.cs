@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Threading.Tasks.Sources;
 using ProxyShell.Engine.Protocols.Multiplexing;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Sessions;
 
@@ -54,7 +55,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                     // whose thread this is has lent it for a little, and no longer
                     if (writes >= (_isBorrowed ? 1 : MostInARow))
                     {
-                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                        await new LoopTurn(connection.Loop);
                         (writes, _isBorrowed) = (0, false);
                     }
                     ValueTask written = connection.WriteAsync(batch.AsMemory(0, length), CancellationToken.None);
@@ -103,7 +104,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     public void Wake(bool little)
     {
         if (_holder == Environment.CurrentManagedThreadId) return;
-        bool lends = little || connection.IsDirect;
+        bool lends = little || connection.Loop is not null;
         lock (_gate)
         {
             if (!_isIdle) return;

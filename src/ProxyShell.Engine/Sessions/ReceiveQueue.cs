@@ -35,7 +35,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     }
 
     /// <summary>From now on the reader goes on on the thread of the session's loop.</summary>
-    public void ContinueDirectly() => _core.RunContinuationsAsynchronously = false;
+    public void ContinueOnLoop() => _core.RunContinuationsAsynchronously = false;
 
     /// <summary>Opens the window, when the channel is offered or accepted; returns its size.</summary>
     public long Open(long wanted)

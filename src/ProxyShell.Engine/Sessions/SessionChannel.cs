@@ -2,6 +2,7 @@ using System.Net;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Multiplexing;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Sessions;
 
@@ -97,12 +98,13 @@ public sealed class SessionChannel : DuplexConnection
     /// <summary>For example <c>channel 3 'web' of 127.0.0.1:4100</c>.</summary>
     public override string ToString() => $"channel {Id}{(Name.Length > 0 ? $" '{Name}'" : "")} of {RemoteEndPoint}";
 
-    internal override bool IsDirect => Session.IsDirect;
+    internal override EpollLoop? Loop => Session.Loop;
 
-    internal override void ContinueDirectly()
+    // on the session's loop: it is there that a channel becomes ready
+    internal override void ContinueOn(EpollLoop loop)
     {
-        Incoming.ContinueDirectly();
-        Sender.ContinueDirectly();
+        Incoming.ContinueOnLoop();
+        Sender.ContinueOnLoop();
     }
 
     internal void Tell(Grant grant)

@@ -1,5 +1,6 @@
 using System.Net;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Transport;
 
@@ -49,11 +50,14 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     /// <summary>Closes the connection; what was written before is still delivered where the transport can.</summary>
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>Whether reading and writing is copying and a system call at most, and so may be done on a loop's thread.</summary>
-    internal virtual bool IsDirect => false;
+    /// <summary>The loop it lives on, if reading and writing is copying and a system call at most, and so may be done on the loop's thread; else null.</summary>
+    internal virtual EpollLoop? Loop => null;
 
-    /// <summary>From now on who waits goes on where the connection became ready. Only for code that never blocks and does no more than <see cref="IsDirect"/> says.</summary>
-    internal virtual void ContinueDirectly()
+    /// <summary>
+    /// From now on who waits goes on where the connection became ready, if it can be chosen on this loop. Only for code that never blocks and does
+    /// no more than <see cref="Loop"/> says.
+    /// </summary>
+    internal virtual void ContinueOn(EpollLoop loop)
     {
     }
 

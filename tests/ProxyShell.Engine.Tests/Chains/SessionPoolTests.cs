@@ -70,8 +70,8 @@ public class SessionPoolTests
         string hop = $"hop 1 (127.0.0.1:{tap.Port})";
         ProxyEvent failed = await House.EventAsync(listener, ProxyEventKind.Failed);
         Assert.StartsWith($"{hop}: the peer was silent for 1", failed.Message, StringComparison.Ordinal);
-        Assert.Equal((ProxyErrorReason.TimedOut, ProxyErrorReason.TimedOut), (failed.Reason, session.LastError?.Reason));
         await Deadline.Until(() => listener.Events.ToList().Count(e => e.Kind == ProxyEventKind.Session) == 2, "the loss is told");
+        Assert.Equal((ProxyErrorReason.TimedOut, ProxyErrorReason.TimedOut), (failed.Reason, session.LastError?.Reason));
         Assert.StartsWith($"session to {hop} lost with 1 channel: the peer was silent", (await House.EventAsync(listener, ProxyEventKind.Session)).Message, StringComparison.Ordinal);
         Assert.False(session.IsOpen);
     }

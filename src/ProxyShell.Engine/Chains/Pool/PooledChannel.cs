@@ -3,6 +3,7 @@ using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Multiplexing;
 using ProxyShell.Engine.Sessions;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Chains.Pool;
 
@@ -31,9 +32,9 @@ internal sealed class PooledChannel(SessionLease lease, PathConnector paths, Tim
 
     public override EndPoint? RemoteEndPoint => _lease.Session.RemoteEndPoint;
 
-    internal override bool IsDirect => _channel?.IsDirect == true;
+    internal override EpollLoop? Loop => _channel?.Loop;
 
-    internal override void ContinueDirectly() => _channel?.ContinueDirectly();
+    internal override void ContinueOn(EpollLoop loop) => _channel?.ContinueOn(loop);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -3,9 +3,6 @@ namespace ProxyShell.Engine.Transport.Linux;
 /// <summary>Handing a connection over to a relay on a loop, and back.</summary>
 internal sealed partial class LinuxConnection
 {
-    /// <summary>The loop this connection belongs to.</summary>
-    internal EpollLoop Loop => _loop;
-
     /// <summary>The descriptor, for the relay that has taken the connection over.</summary>
     internal SocketDescriptor Descriptor => _socket;
 
@@ -22,14 +19,7 @@ internal sealed partial class LinuxConnection
             seen = _registered ? _seenEvents : Libc.EPOLLIN;
             if (_closed) return false;
             _relay = relay;
-            if (_loop != loop)
-            {
-                if (_registered) _loop.Remove(_socket, _token);
-                _registered = false;
-                _loop.AddLoad(-1);
-                loop.AddLoad(1);
-                _loop = loop;
-            }
+            Move(loop);
             Register();
             return true;
         }
@@ -44,5 +34,18 @@ internal sealed partial class LinuxConnection
             _relay = null;
             CloseDescriptor(reset);
         }
+    }
+
+    // the new loop tells of everything that is ready already
+    private void Move(EpollLoop loop)
+    {
+        if (_loop == loop) return;
+        bool wasRegistered = _registered;
+        if (_registered) _loop.Remove(_socket, _token);
+        _registered = false;
+        _loop.AddLoad(-1);
+        loop.AddLoad(1);
+        _loop = loop;
+        if (wasRegistered) Register();
     }
 }

@@ -109,9 +109,16 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         writer?.Complete();
     }
 
-    internal override bool IsDirect => true;
+    internal override EpollLoop Loop => _loop;
 
-    internal override void ContinueDirectly() => ContinuesOnLoop = true;
+    internal override void ContinueOn(EpollLoop loop)
+    {
+        ContinuesOnLoop = true;
+        lock (_gate)
+        {
+            if (!_closed) Move(loop);
+        }
+    }
 
     void IEpollHandler.OnFault(Exception error) => Abort();
 
