@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace ProxyShell.Engine.Addressing;
@@ -56,6 +57,42 @@ public sealed record TransportAddress
             : throw new FormatException($"The path of the Unix socket is {length} bytes long; at most {MaxPathLength} bytes are allowed.");
     }
 
+    /// <summary>Reads <c>host:port</c> (TCP), <c>tcp://host:port</c>, <c>tls://host:port</c> or <c>unix:/path</c>.</summary>
+    /// <exception cref="FormatException">The text is none of these; the message names it and the fault.</exception>
+    public static TransportAddress Parse(string text) => TryParse(text, out TransportAddress? address, out string? fault) ? address : throw new FormatException(fault);
+
+    /// <summary>Reads an address as <see cref="Parse"/> does; on failure says what is wrong with it.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out TransportAddress? address, [NotNullWhen(false)] out string? fault)
+    {
+        string trimmed = (text ?? "").Trim();
+        address = null;
+        if (trimmed.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) return TryParsePath(trimmed["unix:".Length..], out address, out fault);
+        int scheme = trimmed.IndexOf("://", StringComparison.Ordinal);
+        string kind = scheme < 0 ? "tcp" : trimmed[..scheme].ToLowerInvariant();
+        if (kind is not ("tcp" or "tls"))
+        {
+            fault = $"'{trimmed}' is not an address to connect to: it must be host:port, tcp://host:port, tls://host:port or unix:/path.";
+            return false;
+        }
+        if (!HostEndpoint.TryParse(scheme < 0 ? trimmed : trimmed[(scheme + 3)..].TrimEnd('/'), out HostEndpoint? endpoint, out fault)) return false;
+        address = kind == "tls" ? Tls(endpoint) : Tcp(endpoint);
+        return true;
+    }
+
     /// <inheritdoc />
     public override string ToString() => _text;
+
+    private static bool TryParsePath(string path, [NotNullWhen(true)] out TransportAddress? address, [NotNullWhen(false)] out string? fault)
+    {
+        try
+        {
+            (address, fault) = (Unix(path), null);
+            return true;
+        }
+        catch (FormatException e)
+        {
+            (address, fault) = (null, e.Message);
+            return false;
+        }
+    }
 }

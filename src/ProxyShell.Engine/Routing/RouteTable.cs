@@ -34,8 +34,12 @@ internal sealed class RouteTable
 
     public IReadOnlyList<ProxyRule> Rules => _rules;
 
+    /// <summary>Chains that the service takes besides, at its own choice.</summary>
+    public IReadOnlyList<ProxyChain> MoreChains { get; init; } = [];
+
     /// <summary>Every chain that may be taken.</summary>
-    public IEnumerable<ProxyChain> Chains => _rules.Where(rule => rule.Action == ProxyRuleAction.Chain).Select(rule => rule.Chain).Concat(BlockByDefault ? [] : [DefaultChain]);
+    public IEnumerable<ProxyChain> Chains =>
+        _rules.Where(rule => rule.Action == ProxyRuleAction.Chain).Select(rule => rule.Chain).Concat(BlockByDefault ? [] : [DefaultChain]).Concat(MoreChains);
 
     /// <summary>The way to a destination.</summary>
     /// <exception cref="ProxyException">A rule, or that there is none for it, blocks the destination.</exception>

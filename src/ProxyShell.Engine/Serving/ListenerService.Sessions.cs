@@ -17,15 +17,19 @@ public abstract partial class ListenerService
     internal SessionListing List(MultiplexedSession session, ServedConnection carrier) => new(
         _sessions, new ProxySession(session, SessionDirection.Incoming, carrier.Record.Client, TransportOf(carrier), carrier.Record.Started, () => [Name]));
 
+    /// <summary>How many of the open connections only carry channels, which are what the limit is for.</summary>
+    private protected virtual long Carriers => 0;
+
     /// <summary>
-    /// Serves a channel of a client's session as a connection of its own, with a record and under all limits; returns when it has ended.
+    /// Serves a channel of a client's session as a connection of its own, with a record and under all limits; returns when it has ended. It is
+    /// served <paramref name="by"/> the given server, or by the service's own.
     /// </summary>
-    internal Task ServeChannelAsync(DuplexConnection channel, ServedConnection carrier)
+    internal Task ServeChannelAsync(DuplexConnection channel, ServedConnection carrier, IClientServer? by = null)
     {
-        ServiceSetup setup = Setup;
+        ServiceSetup setup = by is null ? Setup : Setup with { Clients = by };
         Registry.CountChannel();
         ClientShare? share = setup.Admission.TryEnter(carrier.Record.ClientEndPoint, out Refusal refusal);
-        int limit = share is not null && State == ServiceState.Running ? setup.Options.MaxConnections : 0;
+        int limit = share is not null && State == ServiceState.Running ? (int)Math.Min(setup.Options.MaxConnections + Carriers, int.MaxValue) : 0;
         if (Registry.TryOpen(carrier.Record.ClientEndPoint, channel, limit) is { } record)
             return RunAsync(new ServedConnection(channel, record, SetUpClock.Rent(setup.Options.TimeProvider), share) { IsChannel = true, Addresses = carrier.Addresses }, setup);
         share?.Leave();

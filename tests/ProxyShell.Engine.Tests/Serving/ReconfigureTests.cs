@@ -10,6 +10,7 @@ using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Striping;
 using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Tests.Serving;
@@ -259,6 +260,8 @@ public class ReconfigureTests
     [InlineData(typeof(ProxyServerOptions))]
     [InlineData(typeof(AccessListenerOptions))]
     [InlineData(typeof(TunnelGatewayOptions))]
+    [InlineData(typeof(StripedPipeEntryOptions))]
+    [InlineData(typeof(StripedPipeExitOptions))]
     public void Every_option_is_compared(Type type)
     {
         var options = (ServiceOptions)Activator.CreateInstance(type)!;

@@ -1,0 +1,28 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Striping;
+
+/// <summary>Serves one stream that came over stripes.</summary>
+internal sealed class StreamJoiner(InboundContext context, StripedPipeExitOptions options, StreamOpening opening) : IClientServer
+{
+    public Task ServeAsync(ServedConnection served)
+    {
+        // who has the key may say for whom the stream is; limits are counted for the near end
+        if (opening.Client is { } client) served.Record.ClientEndPoint = client;
+        StreamKind carried = options.Udp ? StreamKind.Datagrams : StreamKind.Bytes;
+        if (opening.Kind != carried) throw Unsuited(served);
+        return new DestinationJoiner(context, options).JoinAsync(served, served.Client);
+    }
+
+    public ValueTask TurnAwayAsync(DuplexConnection connection)
+    {
+        connection.Abort(new ProxyException(ProxyErrorReason.LimitExceeded, ProxyStage.Request));
+        return connection.DisposeAsync();
+    }
+
+    private ProxyException Unsuited(ServedConnection served) => ServiceContext.Refused(
+        served, ProxyErrorReason.Unsupported, options.Udp ? "the near end carries connections, and this far end datagrams (Udp)" : "the near end carries datagrams (Udp), and this far end connections");
+}

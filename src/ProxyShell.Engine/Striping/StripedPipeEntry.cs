@@ -1,0 +1,59 @@
+using System.Net;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Routing;
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Striping;
+
+/// <summary>The near end of a striped pipe: a local port whose every client gets a stream to the far end, which connects it to its destination.</summary>
+public sealed class StripedPipeEntry : ListenerService
+{
+    private readonly ChainConnector _connector;
+    private readonly Outbound _outbound;
+
+    /// <summary>Makes a near end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
+    /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
+    public StripedPipeEntry(StripedPipeEntryOptions options)
+        : base(options ?? throw new ArgumentNullException(nameof(options)), "StripedPipeEntry")
+    {
+        _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        _outbound = new Outbound(_connector, MakeRoutes(options));
+        _outbound.UseSessions(Name, SessionPooling.Default, Registry);
+        Adopt(options);
+    }
+
+    /// <summary>The options it goes by now.</summary>
+    public StripedPipeEntryOptions Options => (StripedPipeEntryOptions)CurrentOptions;
+
+    /// <summary>The far end.</summary>
+    public TransportAddress Peer => Options.Peer;
+
+    /// <inheritdoc />
+    public override string Uri => LocalEndPoint is IPEndPoint endpoint ? $"{Options.Carried}://{endpoint}" : $"unix:{LocalEndPoint}";
+
+    private protected override Outbound Outbound => _outbound;
+
+    /// <inheritdoc cref="ListenerService.Reconfigure"/>
+    public void Reconfigure(StripedPipeEntryOptions options) => base.Reconfigure(options);
+
+    // nothing is routed: each stream, or each stripe, takes one of the ways in turn
+    private protected override RouteTable MakeRoutes(ServiceOptions options)
+    {
+        IReadOnlyList<ProxyChain> ways = ((StripedPipeEntryOptions)options).Ways;
+        return new RouteTable(DestinationPolicy.AllowAll, ways[0], [], blockByDefault: false) { MoreChains = [.. ways.Skip(1)] };
+    }
+
+    private protected override IClientServer MakeServer(ServiceOptions options)
+    {
+        var own = (StripedPipeEntryOptions)options;
+        var context = new InboundContext(own, Registry, _outbound, []);
+        return new PipeForwarder(context, MakeOpener(own), own.Peer.ToString());
+    }
+
+    private IStreamOpener MakeOpener(StripedPipeEntryOptions options) => options.Framing == StripedPipeFraming.Datagram ? new ConnectionOpener(_connector, options) : new StripesToCome();
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Security.Cryptography;
+using ProxyShell.Engine.Addressing;
+using ProxyShell.Engine.Chains;
+using ProxyShell.Engine.Chains.Pool;
+using ProxyShell.Engine.Inbound;
+using ProxyShell.Engine.Routing;
+using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
+
+namespace ProxyShell.Engine.Striping;
+
+/// <summary>The far end of a striped pipe: near ends connect here, and each of their streams is joined to a connection to the destination.</summary>
+public sealed class StripedPipeExit : ListenerService
+{
+    private readonly Outbound _outbound;
+    private long _stripes;
+
+    /// <summary>Makes a far end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
+    /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
+    public StripedPipeExit(StripedPipeExitOptions options)
+        : base(options ?? throw new ArgumentNullException(nameof(options)), "StripedPipeExit")
+    {
+        var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
+        _outbound = new Outbound(connector, MakeRoutes(options));
+        _outbound.UseSessions(Name, SessionPooling.Default, Registry);
+        Adopt(options);
+    }
+
+    /// <summary>The options it goes by now.</summary>
+    public StripedPipeExitOptions Options => (StripedPipeExitOptions)CurrentOptions;
+
+    /// <summary>Where every stream goes.</summary>
+    public HostEndpoint Destination => Options.Destination;
+
+    /// <summary>The address as a near end is given it: <c>tcp://host:port</c>, <c>tls://host:port</c> or <c>unix:/path</c>.</summary>
+    public override string Uri => LocalEndPoint is IPEndPoint endpoint ? $"{(Options.SpeaksTls ? "tls" : "tcp")}://{endpoint}" : $"unix:{LocalEndPoint}";
+
+    private protected override Outbound Outbound => _outbound;
+
+    private protected override long Carriers => Interlocked.Read(ref _stripes);
+
+    // streams are limited, and however many there are, stripes can come back
+    private protected override long OwnRoom => Options.Framing == StripedPipeFraming.Stripe ? StripedPipeEntryOptions.MaxStripes + Carriers : 0;
+
+    /// <summary>The thumbprint (SHA-256) of the certificate that a near end may pin; null without TLS.</summary>
+    public string? CertificateThumbprint => Options.DefaultCertificate?.GetCertHashString(HashAlgorithmName.SHA256);
+
+    /// <inheritdoc cref="ListenerService.Reconfigure"/>
+    public void Reconfigure(StripedPipeExitOptions options) => base.Reconfigure(options);
+
+    /// <summary>
+    /// Serves a stream that a near end has opened over stripes, as a connection of its own: connects it to the destination and carries it to its end.
+    /// <paramref name="stripe"/> is the connection over which it was opened.
+    /// </summary>
+    internal Task ServeStreamAsync(DuplexConnection stream, StreamOpening opening, ServedConnection stripe) =>
+        ServeChannelAsync(stream, stripe, new StreamJoiner(ContextOf(Options), Options, opening));
+
+    /// <summary>A connection that was accepted carries streams from here on, or (<paramref name="change"/> -1) does so no longer; it does not count itself.</summary>
+    internal void CountStripe(int change) => Interlocked.Add(ref _stripes, change);
+
+    private protected override RouteTable MakeRoutes(ServiceOptions options) =>
+        new(DestinationPolicy.AllowAll, ((StripedPipeExitOptions)options).Chain, options.Rules, options.BlockByDefault);
+
+    private protected override IClientServer MakeServer(ServiceOptions options)
+    {
+        var own = (StripedPipeExitOptions)options;
+        return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(ContextOf(own), own) : new StripesToCome();
+    }
+
+    private InboundContext ContextOf(StripedPipeExitOptions options) => new(options, Registry, _outbound, []);
+}
