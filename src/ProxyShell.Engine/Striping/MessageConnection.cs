@@ -4,6 +4,7 @@ using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Protocols.Striping;
 using ProxyShell.Engine.Transport;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Striping;
 
@@ -28,7 +29,7 @@ internal sealed class MessageConnection(DuplexConnection inner) : DuplexConnecti
 
     internal override byte[]? ServerCertificateHash => inner.ServerCertificateHash;
 
-    internal override bool IsDirect => inner.IsDirect;
+    internal override EpollLoop? Loop => inner.Loop;
 
     private ReadOnlySpan<byte> Bytes => _buffer.AsSpan(_start, _end - _start);
 
@@ -52,7 +53,7 @@ internal sealed class MessageConnection(DuplexConnection inner) : DuplexConnecti
     // the buffer is not given back here: a read that was aborted may still hold it
     public override ValueTask DisposeAsync() => inner.DisposeAsync();
 
-    internal override void ContinueDirectly() => inner.ContinueDirectly();
+    internal override void ContinueOn(EpollLoop loop) => inner.ContinueOn(loop);
 
     protected override async ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
