@@ -5,53 +5,28 @@ using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Relaying;
 
-/// <summary>
-/// Datagrams in a stream (<see cref="DatagramFrame"/>). Sending never waits: what the stream cannot take yet is kept up to a limit, and lost
-/// beyond it, as anything may be that goes by UDP.
-/// </summary>
+/// <summary>Datagrams in a stream (<see cref="DatagramFrame"/>). Sending never waits (<see cref="DatagramOutbox"/>).</summary>
 internal sealed class DatagramStream(DuplexConnection connection)
 {
-    private const int MaxWaiting = 1024 * 1024;
-    private const int FirstLength = 2048;
-
-    private readonly Lock _gate = new();
-    private byte[] _waiting = [];
-    private int _length;
-    private bool _isWriting;
-    private bool _hasEnded;
-    private TaskCompletionSource? _drained;
+    private readonly DatagramOutbox _outbox = new(connection);
 
     /// <summary>Sends a datagram, or keeps it; false when it is too long, or lost.</summary>
     public bool Send(ReadOnlySpan<byte> datagram)
     {
-        lock (_gate)
-        {
-            if (_hasEnded || datagram.Length > DatagramFrame.MaxLength || _length + datagram.Length + DatagramFrame.LengthBytes > MaxWaiting) return false;
-            Append(datagram.Length, datagram);
-            if (_isWriting) return true;
-            _isWriting = true;
-        }
-        // owned by the stream: it ends when nothing is left to write
-        _ = WriteAsync();
-        return true;
+        if (datagram.Length > DatagramFrame.MaxLength) return false;
+        Span<byte> head = stackalloc byte[DatagramFrame.LengthBytes];
+        DatagramFrame.WriteLength(head, datagram.Length);
+        return _outbox.TryAdd(head, datagram);
     }
 
     /// <summary>Ends this direction after what was sent before, with a response header that tells why if there is one.</summary>
-    public async Task EndAsync(ReadOnlyMemory<byte> reason, CancellationToken cancellationToken)
+    public Task EndAsync(ReadOnlyMemory<byte> reason, CancellationToken cancellationToken)
     {
-        bool starts;
-        lock (_gate)
-        {
-            if (_hasEnded) return;
-            _hasEnded = true;
-            if (!reason.IsEmpty) Append(DatagramFrame.EndMark, reason.Span);
-            _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            starts = !_isWriting;
-            _isWriting = true;
-        }
-        if (starts) _ = WriteAsync();
-        await _drained.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await connection.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
+        if (reason.IsEmpty) return _outbox.EndAsync(default, cancellationToken);
+        var last = new byte[DatagramFrame.LengthBytes + reason.Length];
+        DatagramFrame.WriteLength(last, DatagramFrame.EndMark);
+        reason.CopyTo(last.AsMemory(DatagramFrame.LengthBytes));
+        return _outbox.EndAsync(last, cancellationToken);
     }
 
     /// <summary>
@@ -125,53 +100,6 @@ internal sealed class DatagramStream(DuplexConnection connection)
     }
 
     private static ProxyException CutOff() => new(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, null, "closed the connection within a datagram");
-
-    private void Append(int mark, ReadOnlySpan<byte> bytes)
-    {
-        int needed = _length + DatagramFrame.LengthBytes + bytes.Length;
-        if (needed > _waiting.Length)
-        {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(FirstLength, 2 * _length)));
-            _waiting.AsSpan(0, _length).CopyTo(larger);
-            if (_waiting.Length > 0) ArrayPool<byte>.Shared.Return(_waiting);
-            _waiting = larger;
-        }
-        DatagramFrame.WriteLength(_waiting.AsSpan(_length), mark);
-        bytes.CopyTo(_waiting.AsSpan(_length + DatagramFrame.LengthBytes));
-        _length = needed;
-    }
-
-    // everything that waits goes in one write; what comes meanwhile in the next
-    private async Task WriteAsync()
-    {
-        while (TakeWaiting(out byte[] buffer, out int length))
-        {
-            try
-            {
-                await connection.WriteAsync(buffer.AsMemory(0, length), CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is ProxyException or ObjectDisposedException)
-            {
-                // the receiving side is told the same, and ends the flow
-                lock (_gate) _hasEnded = true;
-            }
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private bool TakeWaiting(out byte[] buffer, out int length)
-    {
-        lock (_gate)
-        {
-            (buffer, length) = (_waiting, _length);
-            (_waiting, _length) = ([], 0);
-            if (length > 0) return true;
-            if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-            _isWriting = false;
-            _drained?.TrySetResult();
-            return false;
-        }
-    }
 
     private static void Release(ref byte[]? buffer)
     {

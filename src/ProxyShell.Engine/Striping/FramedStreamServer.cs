@@ -1,15 +1,13 @@
-using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Striping;
 
 /// <summary>Serves the connections of near ends that speak messages: each is one stream.</summary>
-internal sealed class FramedStreamServer(InboundContext context, StripedPipeExitOptions options) : IClientServer
+internal sealed class FramedStreamServer(DestinationJoiner joiner, StripedPipeExitOptions options) : IClientServer
 {
-    private readonly DestinationJoiner _joiner = new(context, options);
-
-    public Task ServeAsync(ServedConnection served) => _joiner.JoinAsync(served, new MessageConnection(served.Client));
+    public Task ServeAsync(ServedConnection served) =>
+        options.Udp ? joiner.JoinDatagramsAsync(served, served.Client) : joiner.JoinBytesAsync(served, new MessageConnection(served.Client));
 
     public ValueTask TurnAwayAsync(DuplexConnection connection)
     {

@@ -1,12 +1,11 @@
 using ProxyShell.Engine.Diagnostics;
-using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Striping;
 
 /// <summary>Serves one stream that came over stripes.</summary>
-internal sealed class StreamJoiner(InboundContext context, StripedPipeExitOptions options, StreamOpening opening) : IClientServer
+internal sealed class StreamJoiner(DestinationJoiner joiner, StripedPipeExitOptions options, StreamOpening opening) : IClientServer
 {
     public Task ServeAsync(ServedConnection served)
     {
@@ -14,7 +13,7 @@ internal sealed class StreamJoiner(InboundContext context, StripedPipeExitOption
         if (opening.Client is { } client) served.Record.ClientEndPoint = client;
         StreamKind carried = options.Udp ? StreamKind.Datagrams : StreamKind.Bytes;
         if (opening.Kind != carried) throw Unsuited(served);
-        return new DestinationJoiner(context, options).JoinAsync(served, served.Client);
+        return options.Udp ? joiner.JoinDatagramsAsync(served, served.Client) : joiner.JoinBytesAsync(served, served.Client);
     }
 
     public ValueTask TurnAwayAsync(DuplexConnection connection)

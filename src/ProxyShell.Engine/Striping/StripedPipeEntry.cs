@@ -15,6 +15,7 @@ public sealed class StripedPipeEntry : ListenerService
 {
     private readonly ChainConnector _connector;
     private readonly Outbound _outbound;
+    private readonly PipeDatagramPort? _datagrams;
 
     /// <summary>Makes a near end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -24,6 +25,7 @@ public sealed class StripedPipeEntry : ListenerService
         _connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(_connector, MakeRoutes(options));
         _outbound.UseSessions(Name, SessionPooling.Default, Registry);
+        if (options.Udp) _datagrams = new PipeDatagramPort(options.Peer.ToString(), new OversizeLog(Registry, options.TimeProvider));
         Adopt(options);
     }
 
@@ -37,6 +39,10 @@ public sealed class StripedPipeEntry : ListenerService
     public override string Uri => LocalEndPoint is IPEndPoint endpoint ? $"{Options.Carried}://{endpoint}" : $"unix:{LocalEndPoint}";
 
     private protected override Outbound Outbound => _outbound;
+
+    private protected override DatagramPort? Datagrams => _datagrams;
+
+    private protected override bool AcceptsConnections => _datagrams is null;
 
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(StripedPipeEntryOptions options) => base.Reconfigure(options);
@@ -52,7 +58,9 @@ public sealed class StripedPipeEntry : ListenerService
     {
         var own = (StripedPipeEntryOptions)options;
         var context = new InboundContext(own, Registry, _outbound, []);
-        return new PipeForwarder(context, MakeOpener(own), own.Peer.ToString());
+        IStreamOpener opener = MakeOpener(own);
+        _datagrams?.Use(context, opener);
+        return new PipeForwarder(context, opener, own.Peer.ToString());
     }
 
     private IStreamOpener MakeOpener(StripedPipeEntryOptions options) => options.Framing == StripedPipeFraming.Datagram ? new ConnectionOpener(_connector, options) : new StripesToCome();

@@ -15,6 +15,7 @@ namespace ProxyShell.Engine.Striping;
 public sealed class StripedPipeExit : ListenerService
 {
     private readonly Outbound _outbound;
+    private readonly OversizeLog _oversize;
     private long _stripes;
 
     /// <summary>Makes a far end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
@@ -25,6 +26,7 @@ public sealed class StripedPipeExit : ListenerService
         var connector = new ChainConnector(new Dialer(options.Sockets, NameResolver.Default), options.TimeProvider);
         _outbound = new Outbound(connector, MakeRoutes(options));
         _outbound.UseSessions(Name, SessionPooling.Default, Registry);
+        _oversize = new OversizeLog(Registry, options.TimeProvider);
         Adopt(options);
     }
 
@@ -55,7 +57,7 @@ public sealed class StripedPipeExit : ListenerService
     /// <paramref name="stripe"/> is the connection over which it was opened.
     /// </summary>
     internal Task ServeStreamAsync(DuplexConnection stream, StreamOpening opening, ServedConnection stripe) =>
-        ServeChannelAsync(stream, stripe, new StreamJoiner(ContextOf(Options), Options, opening));
+        ServeChannelAsync(stream, stripe, new StreamJoiner(MakeJoiner(Options), Options, opening));
 
     /// <summary>A connection that was accepted carries streams from here on, or (<paramref name="change"/> -1) does so no longer; it does not count itself.</summary>
     internal void CountStripe(int change) => Interlocked.Add(ref _stripes, change);
@@ -66,8 +68,8 @@ public sealed class StripedPipeExit : ListenerService
     private protected override IClientServer MakeServer(ServiceOptions options)
     {
         var own = (StripedPipeExitOptions)options;
-        return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(ContextOf(own), own) : new StripesToCome();
+        return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(MakeJoiner(own), own) : new StripesToCome();
     }
 
-    private InboundContext ContextOf(StripedPipeExitOptions options) => new(options, Registry, _outbound, []);
+    private DestinationJoiner MakeJoiner(StripedPipeExitOptions options) => new(new InboundContext(options, Registry, _outbound, []), options, _oversize);
 }
