@@ -6,7 +6,7 @@ namespace ProxyShell.Engine.Configuration;
 
 /// <summary>
 /// Reads a chain and the payload key beside it. A chain is an array of places: a hop, or a group of alternates, which is an array or, to say how
-/// to choose, an object. An alternate is a hop, or several in a row.
+/// to choose, an object. An alternate is a hop, or several in a row. Several chains side by side are an array of chains, or of objects that have one each.
 /// </summary>
 internal static class ChainReader
 {
@@ -17,6 +17,25 @@ internal static class ChainReader
         ProxyKey? payloadKey = section.Text("payloadKey") is { } key ? source.Key(section.At("payloadKey"), key) : null;
         if (payloadKey is not null && places.Length == 0) throw source.Fault(section.At("payloadKey"), "is shared with the last hop of a chain, and there is no \"chain\".");
         return source.Locate(section.At("chain"), () => new ProxyChain(places) { PayloadKey = payloadKey });
+    }
+
+    /// <summary>The chains of <c>chains</c>, or the one of <c>chain</c>; none when there are no hops at all.</summary>
+    public static IReadOnlyList<ProxyChain> ReadAll(ConfigurationSection section)
+    {
+        ProxyChain only = Read(section);
+        ProxyChain[] all = [.. section.Items("chains").Select(item => ReadOne(section.Source, item.Path, item.Value))];
+        if (only.Count > 0 && all.Length > 0) throw section.Source.Fault(section.At("chains"), "stands beside \"chain\": put all chains into one of the two.");
+        return only.Count > 0 ? [only] : all;
+    }
+
+    private static ProxyChain ReadOne(ConfigurationSource source, string path, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Array) return source.Locate(path, () => new ProxyChain([.. Items(path, value).Select(item => ReadPlace(source, item.Path, item.Value))]));
+        if (value.ValueKind != JsonValueKind.Object) throw source.Fault(path, $"must be a chain: an array of hops, or an object with \"chain\", not {ConfigurationSection.Kind(value)}.");
+        var section = new ConfigurationSection(source, path, value);
+        ProxyChain chain = Read(section);
+        section.RejectUnknown();
+        return chain;
     }
 
     private static HopGroup ReadPlace(ConfigurationSource source, string path, JsonElement value)

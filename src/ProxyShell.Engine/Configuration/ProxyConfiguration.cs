@@ -3,6 +3,7 @@ using System.Text.Json;
 using ProxyShell.Engine.Access;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Striping;
 using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
@@ -28,11 +29,14 @@ public sealed class ProxyConfiguration
     /// <summary>The gateways of tunnels, in the file's order.</summary>
     public IReadOnlyList<TunnelGatewayOptions> TunnelGateways { get; private init; } = [];
 
+    /// <summary>The ends of striped pipes, in the file's order.</summary>
+    public IReadOnlyList<StripedPipeOptions> StripedPipes { get; private init; } = [];
+
     /// <summary>The agents that publish services on gateways, in the file's order.</summary>
     public IReadOnlyList<TunnelAgentOptions> Tunnels { get; private init; } = [];
 
     /// <summary>Everything that listens, in the order in which it is started.</summary>
-    internal IEnumerable<ServiceOptions> Services => [.. ProxyServers, .. AccessListeners, .. TunnelGateways];
+    internal IEnumerable<ServiceOptions> Services => [.. ProxyServers, .. AccessListeners, .. TunnelGateways, .. StripedPipes];
 
     /// <summary>What is unsafe but not wrong, such as a key file that others may read; one sentence each.</summary>
     public IReadOnlyList<string> Warnings => _source.Warnings;
@@ -86,6 +90,7 @@ public sealed class ProxyConfiguration
         for (int i = 0; i < ProxyServers.Count; i++) services.Add(Create($"$.proxyServers[{Text(i)}]", ProxyServers[i], o => new ProxyServer(o)));
         for (int i = 0; i < AccessListeners.Count; i++) services.Add(Create($"$.accessListeners[{Text(i)}]", AccessListeners[i], o => new AccessListener(o)));
         for (int i = 0; i < TunnelGateways.Count; i++) services.Add(Create($"$.tunnelGateways[{Text(i)}]", TunnelGateways[i], o => new TunnelGateway(o)));
+        for (int i = 0; i < StripedPipes.Count; i++) services.Add(Create($"$.stripedPipes[{Text(i)}]", StripedPipes[i], o => o is StripedPipeEntryOptions near ? new StripedPipeEntry(near) : new StripedPipeExit((StripedPipeExitOptions)o)));
         return services;
     }
 
@@ -98,6 +103,7 @@ public sealed class ProxyConfiguration
             ProxyServers = [.. ReadAll(root, "proxyServers", (section, number) => ServiceReader.ReadProxyServer(section, $"ProxyServer{number}"))],
             AccessListeners = [.. ReadAll(root, "accessListeners", (section, number) => ServiceReader.ReadAccessListener(section, $"AccessListener{number}"))],
             TunnelGateways = [.. ReadAll(root, "tunnelGateways", (section, number) => TunnelReader.ReadGateway(section, $"TunnelGateway{number}"))],
+            StripedPipes = [.. ReadAll(root, "stripedPipes", (section, number) => StripedPipeReader.Read(section, $"StripedPipe{number}"))],
             Tunnels = [.. ReadAll(root, "tunnels", (section, number) => TunnelReader.ReadAgent(section, $"Tunnel{number}"))],
         };
         root.RejectUnknown();
@@ -124,7 +130,7 @@ public sealed class ProxyConfiguration
     private void RejectDoubles()
     {
         string[] all = [.. Services.Select(options => options.Name), .. Tunnels.Select(options => options.Name)];
-        if (all.Length == 0) throw _source.Fault("$", "holds none of proxyServers, accessListeners, tunnelGateways and tunnels: there is nothing to run.");
+        if (all.Length == 0) throw _source.Fault("$", "holds none of proxyServers, accessListeners, tunnelGateways, stripedPipes and tunnels: there is nothing to run.");
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (string name in all)
         {

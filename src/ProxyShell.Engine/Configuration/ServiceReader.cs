@@ -88,8 +88,8 @@ internal static class ServiceReader
     public static IReadOnlyList<SourceNetwork> ReadSources(ConfigurationSection section, string name) =>
         [.. section.Texts(name).Select(item => section.Source.Locate(item.Path, () => SourceNetwork.Parse(item.Text)))];
 
-    // of services whose clients say where they want to go
-    private static ServiceOptions ReadRouted(ConfigurationSection section, ServiceOptions defaults) => ReadCommon(section, defaults) with
+    /// <summary>What services take that have rules.</summary>
+    public static ServiceOptions ReadRouted(ConfigurationSection section, ServiceOptions defaults) => ReadCommon(section, defaults) with
     {
         Rules = RuleReader.Read(section),
         BlockByDefault = section.Flag("blockByDefault") ?? defaults.BlockByDefault,

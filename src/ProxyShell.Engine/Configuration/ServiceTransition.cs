@@ -1,6 +1,8 @@
 using ProxyShell.Engine.Access;
+using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Proxying;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Striping;
 using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Configuration;
@@ -41,15 +43,32 @@ internal sealed class ServiceTransition
     {
         ProxyServerOptions server => new ProxyServer(server),
         AccessListenerOptions access => new AccessListener(access),
+        StripedPipeEntryOptions near => new StripedPipeEntry(near),
+        StripedPipeExitOptions far => new StripedPipeExit(far),
         _ => new TunnelGateway((TunnelGatewayOptions)_wanted),
     };
 
     /// <summary>Gives the running service its new options.</summary>
     public void Reconfigure()
     {
-        if (Running is ProxyServer server) server.Reconfigure((ProxyServerOptions)_wanted);
-        else if (Running is AccessListener access) access.Reconfigure((AccessListenerOptions)_wanted);
-        else ((TunnelGateway)Running!).Reconfigure((TunnelGatewayOptions)_wanted);
+        switch (Running)
+        {
+            case ProxyServer server:
+                server.Reconfigure((ProxyServerOptions)_wanted);
+                break;
+            case AccessListener access:
+                access.Reconfigure((AccessListenerOptions)_wanted);
+                break;
+            case StripedPipeEntry near:
+                near.Reconfigure((StripedPipeEntryOptions)_wanted);
+                break;
+            case StripedPipeExit far:
+                far.Reconfigure((StripedPipeExitOptions)_wanted);
+                break;
+            case TunnelGateway gateway:
+                gateway.Reconfigure((TunnelGatewayOptions)_wanted);
+                break;
+        }
     }
 
     private static bool IsFor(ListenerService service, ServiceOptions options) =>
@@ -59,6 +78,8 @@ internal sealed class ServiceTransition
     {
         ProxyServer server => server.Options,
         AccessListener access => access.Options,
+        StripedPipeEntry near => near.Options,
+        StripedPipeExit far => far.Options,
         _ => ((TunnelGateway)service).Options,
     };
 
@@ -70,7 +91,16 @@ internal sealed class ServiceTransition
         {
             (ProxyServerOptions later, ProxyServerOptions earlier) => later with { Chain = later.Chain.Continuing(earlier.Chain) },
             (AccessListenerOptions later, AccessListenerOptions earlier) => later with { Chain = later.Chain.Continuing(earlier.Chain) },
+            (StripedPipeExitOptions later, StripedPipeExitOptions earlier) => later with { Chain = later.Chain.Continuing(earlier.Chain) },
+            (StripedPipeEntryOptions later, StripedPipeEntryOptions earlier) => later with { Chains = [.. later.Chains.Select((chain, index) => Continuing(chain, index, earlier.Chains))] },
             _ => ruled,
         };
+    }
+
+    // a chain that only has another place among the others is the same chain too
+    private static ProxyChain Continuing(ProxyChain wanted, int index, IReadOnlyList<ProxyChain> earlier)
+    {
+        ProxyChain? same = earlier.FirstOrDefault(chain => ReferenceEquals(wanted.Continuing(chain), chain));
+        return same ?? (index < earlier.Count ? wanted.Continuing(earlier[index]) : wanted);
     }
 }

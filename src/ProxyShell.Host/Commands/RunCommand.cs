@@ -30,7 +30,7 @@ internal static class RunCommand
 
     private static int Approve(string file, ProxyConfiguration configuration)
     {
-        Console.WriteLine($"{file}: ok, proxy servers: {configuration.ProxyServers.Count}, access listeners: {configuration.AccessListeners.Count}, tunnel gateways: {configuration.TunnelGateways.Count}, tunnels: {configuration.Tunnels.Count}");
+        Console.WriteLine($"{file}: ok, proxy servers: {configuration.ProxyServers.Count}, access listeners: {configuration.AccessListeners.Count}, tunnel gateways: {configuration.TunnelGateways.Count}, striped pipes: {configuration.StripedPipes.Count}, tunnels: {configuration.Tunnels.Count}");
         return ExitCode.Ok;
     }
 }

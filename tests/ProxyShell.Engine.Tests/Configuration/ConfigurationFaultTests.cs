@@ -11,7 +11,7 @@ public class ConfigurationFaultTests
     [InlineData("", "line 1, column 1", "not valid JSON")]
     [InlineData("{ \"proxyServers\": [\n{ \"localPort\": } ] }", "line 2, column 16", "not valid JSON")]
     [InlineData("[]", "$", "must be an object, not an array.")]
-    [InlineData("{}", "$", "holds none of proxyServers, accessListeners, tunnelGateways and tunnels")]
+    [InlineData("{}", "$", "holds none of proxyServers, accessListeners, tunnelGateways, stripedPipes and tunnels")]
     [InlineData("""{ "proxyservers": [] }""", "$.proxyservers", "is not known here; write 'proxyServers'.")]
     [InlineData("""{ "proxyServers": {} }""", "$.proxyServers", "must be an array in [brackets], not an object.")]
     [InlineData("""{ "proxyServers": [1] }""", "$.proxyServers[0]", "must be an object, not the number 1.")]

@@ -23,6 +23,8 @@ public class ConfigurationRobustnessTests
               "tcpPorts": [ 2000, "2001-2009" ], "udpPorts": [ "2000-2009" ], "authorizedKeys": [ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" ], "token": "env:PX_FUZZ",
               "lease": 9, "maxAgents": 5, "maxTunnelsPerKey": 2, "maxNamesPerKey": 0, "maxConnectionsPerTunnel": 8, "maxPendingHandshakes": 3, "silenceLimit": 5, "clockWindow": 9,
               "http": { "answerTimeout": 1, "requestRate": 1.5, "credentials": [ "env:PX_FUZZ_LOGIN" ], "trustedProxies": [ "::1" ], "accessLog": { "path": "x.log", "format": "json", "keptFiles": 1 } } } ],
+          "stripedPipes": [ { "peer": "tls://h:1", "key": "env:PX_FUZZ", "stripeCount": 2, "maxStripeCount": 5, "chains": [ [ "relay://a:1" ], { "chain": [ "relay://b:1" ], "payloadKey": "env:PX_FUZZ" }, [] ],
+              "window": 65536, "stallTimeout": 2, "peerServerName": "s" }, { "accept": true, "destination": "h:1", "framing": "datagram", "udp": true, "chain": [ "relay://h:1" ], "reconnectTimeout": 5 } ],
           "tunnels": [ { "name": "t", "gateway": "tunnels://h:4443?servername=x", "destination": "http://127.0.0.1:8080", "identityFile": "PX_FUZZ_IDENTITY", "token": "env:PX_FUZZ",
               "hostName": "blog", "sessionName": "s", "chain": [ "relay://h:1" ], "sendProxyProtocol": "v1", "hostHeader": "h", "maxRequestBody": 5, "requestRate": 1.5,
               "clientRequestRate": 2, "maxPublicConnections": 3, "allowSource": [ "10.0.0.0/8" ], "credentials": [ "env:PX_FUZZ_LOGIN" ], "firstRetry": 1, "maxRetry": 2, "maxConnections": 7 },
@@ -42,7 +44,7 @@ public class ConfigurationRobustnessTests
     }
 
     [Fact]
-    public void The_text_that_is_mutated_is_valid() => Assert.Equal((4, 2), (ProxyConfiguration.Parse(Whole).CreateServices().Count, ProxyConfiguration.Parse(Whole).Tunnels.Count));
+    public void The_text_that_is_mutated_is_valid() => Assert.Equal((6, 2), (ProxyConfiguration.Parse(Whole).CreateServices().Count, ProxyConfiguration.Parse(Whole).Tunnels.Count));
 
     [Fact]
     public void Mutated_text_is_read_or_refused()

@@ -209,7 +209,7 @@ public sealed class ConfigurationTests : IDisposable
     [MemberData(nameof(Examples))]
     public void The_example_is_valid(string name)
     {
-        foreach (string key in new[] { "dc.key", "gate.key", "inner.key" }) _folder.Write(key, _key.Reveal());
+        foreach (string key in new[] { "dc.key", "gate.key", "inner.key", "pipe.key" }) _folder.Write(key, _key.Reveal());
         using TunnelIdentity identity = TunnelIdentity.Create(_folder.File("agent.pem"));
         _folder.Write("agents.txt", identity.Thumbprint + " laptop\n");
         foreach (string login in new[] { "alice.login", "team.login" }) _folder.Write(login, "alice:wonderland");
@@ -255,6 +255,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "tunnelGateways": [{ "x": 1 }] }""")]
     [InlineData("""{ "tunnelGateways": [{ "http": { "x": 1 } }] }""")]
     [InlineData("""{ "tunnelGateways": [{ "http": { "accessLog": { "path": "log", "x": 1 } } }] }""")]
+    [InlineData("""{ "stripedPipes": [{ "peer": "h:1", "x": 1 }] }""")]
+    [InlineData("""{ "stripedPipes": [{ "accept": true, "destination": "h:1", "x": 1 }] }""")]
+    [InlineData("""{ "stripedPipes": [{ "peer": "h:1", "chains": [{ "chain": [], "x": 1 }] }] }""")]
     [InlineData("""{ "tunnels": [{ "gateway": "tunnel://h:1", "destination": "tcp://h:1", "identityFile": "IDENTITY", "x": 1 }] }""")]
     [InlineData("""{ "accessListeners": [{ "credentials": [{ "user": "u", "password": "env:PX_TEST_KEY", "x": 1 }] }] }""")]
     public void The_page_names_every_property(string json)
