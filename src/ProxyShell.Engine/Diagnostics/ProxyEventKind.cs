@@ -35,4 +35,7 @@ public enum ProxyEventKind
 
     /// <summary>An HTTP request was answered, or not; <see cref="ProxyEvent.Request"/> tells all of it.</summary>
     HttpRequest,
+
+    /// <summary>A stripe of a striped pipe joined, was lost or cannot be connected.</summary>
+    Stripe,
 }

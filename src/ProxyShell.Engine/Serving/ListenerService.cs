@@ -129,6 +129,7 @@ public abstract partial class ListenerService : IProxyService
         _listener?.Start(OnAccepted, error => OnAcceptTrouble(LocalEndPoint, error));
         StartEntrances();
         if (_datagrams is not null) Datagrams!.Start(this, _datagrams);
+        OnStarted();
     }
 
     /// <summary>
@@ -222,6 +223,11 @@ public abstract partial class ListenerService : IProxyService
 
     /// <summary>No connection is left: what was kept for the next ones is not needed any more.</summary>
     private protected virtual ValueTask OnEmptiedAsync() => ValueTask.CompletedTask;
+
+    /// <summary>The service accepts.</summary>
+    private protected virtual void OnStarted()
+    {
+    }
 
     /// <summary>No more connections come; those that are open are given time. What a derived class holds open ends when they have.</summary>
     private protected virtual void OnStopping()

@@ -7,15 +7,18 @@ using ProxyShell.Engine.Inbound;
 using ProxyShell.Engine.Routing;
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Striping.Transfer;
 using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Striping;
 
 /// <summary>The far end of a striped pipe: near ends connect here, and each of their streams is joined to a connection to the destination.</summary>
-public sealed class StripedPipeExit : ListenerService
+public sealed class StripedPipeExit : ListenerService, IStripedPipe
 {
     private readonly Outbound _outbound;
     private readonly OversizeLog _oversize;
+    private readonly StripeAcceptor? _acceptor;
+    private Task _draining = Task.CompletedTask;
     private long _stripes;
 
     /// <summary>Makes a far end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
@@ -27,6 +30,8 @@ public sealed class StripedPipeExit : ListenerService
         _outbound = new Outbound(connector, MakeRoutes(options));
         _outbound.UseSessions(Name, SessionPooling.Default, Registry);
         _oversize = new OversizeLog(Registry, options.TimeProvider);
+        if (options.Framing == StripedPipeFraming.Stripe)
+            _acceptor = new StripeAcceptor(options.StripeSet with { MaxStreams = int.MaxValue }, options.Key) { Opened = (stream, stripe) => _ = ServeStreamAsync(stream, stream.Opening!, stripe) };
         Adopt(options);
     }
 
@@ -49,6 +54,12 @@ public sealed class StripedPipeExit : ListenerService
     /// <summary>The thumbprint (SHA-256) of the certificate that a near end may pin; null without TLS.</summary>
     public string? CertificateThumbprint => Options.DefaultCertificate?.GetCertHashString(HashAlgorithmName.SHA256);
 
+    /// <inheritdoc />
+    public StripedPipeFraming Framing => Options.Framing;
+
+    /// <inheritdoc />
+    public IReadOnlyList<StripeInfo> GetStripes() => _acceptor?.GetStripes() ?? [];
+
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(StripedPipeExitOptions options) => base.Reconfigure(options);
 
@@ -68,7 +79,16 @@ public sealed class StripedPipeExit : ListenerService
     private protected override IClientServer MakeServer(ServiceOptions options)
     {
         var own = (StripedPipeExitOptions)options;
-        return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(MakeJoiner(own), own) : new StripesToCome();
+        return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(MakeJoiner(own), own) : new StripeServer(new ServiceContext(own, Registry), _acceptor!, this);
+    }
+
+    // stripes are connections too, and end when their pipe has no more streams
+    private protected override void OnStopping() => _draining = _acceptor?.DrainAsync() ?? Task.CompletedTask;
+
+    private protected override async ValueTask OnEmptiedAsync()
+    {
+        if (_acceptor is not null) await _acceptor.DisposeAsync().ConfigureAwait(false);
+        await _draining.ConfigureAwait(false);
     }
 
     private DestinationJoiner MakeJoiner(StripedPipeExitOptions options) => new(new InboundContext(options, Registry, _outbound, []), options, _oversize);

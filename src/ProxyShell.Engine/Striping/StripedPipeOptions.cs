@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Security;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Striping.Transfer;
 
 namespace ProxyShell.Engine.Striping;
 
@@ -33,6 +34,8 @@ public abstract record StripedPipeOptions : ServiceOptions
     /// <summary>The word for what is carried in records and events.</summary>
     internal string Carried => Udp ? "udp" : "tcp";
 
+    internal StripeSetOptions StripeSet => new() { Time = TimeProvider, Window = Window, ReconnectTimeout = ReconnectTimeout, StallTimeout = StallTimeout };
+
     internal override IEnumerable<OptionValue> Values =>
     [
         .. base.Values,
@@ -40,8 +43,8 @@ public abstract record StripedPipeOptions : ServiceOptions
         OptionValue.Fixed(nameof(Framing), Framing),
         OptionValue.Fixed(nameof(Udp), Udp),
         OptionValue.Fixed(nameof(Window), Window),
-        OptionValue.Of(nameof(ReconnectTimeout), ReconnectTimeout),
-        OptionValue.Of(nameof(StallTimeout), StallTimeout),
+        OptionValue.Fixed(nameof(ReconnectTimeout), ReconnectTimeout),
+        OptionValue.Fixed(nameof(StallTimeout), StallTimeout),
     ];
 
     internal override void Validate()

@@ -4,6 +4,7 @@ using ProxyShell.Engine.Chains;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Tunnels;
 using ProxyShell.Engine.Serving;
+using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Tunnels;
 

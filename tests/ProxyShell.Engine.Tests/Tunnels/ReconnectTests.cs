@@ -1,5 +1,6 @@
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Tunnels;
+using ProxyShell.Engine.Transport;
 using ProxyShell.Engine.Tunnels;
 
 namespace ProxyShell.Engine.Tests.Tunnels;

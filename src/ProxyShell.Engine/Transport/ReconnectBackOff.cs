@@ -1,6 +1,6 @@
-namespace ProxyShell.Engine.Tunnels;
+namespace ProxyShell.Engine.Transport;
 
-/// <summary>How long an agent waits before it tries again: twice as long each time, and never all agents at the same moment.</summary>
+/// <summary>How long to wait before a connection is tried again: twice as long each time, and never all who wait at the same moment.</summary>
 internal sealed class ReconnectBackOff(TimeSpan first, TimeSpan longest)
 {
     private TimeSpan? _last;

@@ -1,0 +1,252 @@
+using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport.Linux;
+
+namespace ProxyShell.Engine.Striping.Transfer;
+
+/// <summary>
+/// The state of a striped pipe at one end: its streams, its stripes and what is under way on them. It does no I/O: writers <see cref="Take"/> what their stripe is to
+/// write, readers hand over what came by a <see cref="StripeParser"/>, and whoever brings the connections adds and removes stripes. docs/protocols/striping.md.
+/// </summary>
+/// <remarks>
+/// One lock, held for one step at a time and never over I/O or while somebody is woken: who has to go on is noted, and woken when the lock is released
+/// (<see cref="Section"/>). Everything sent that must arrive is an <see cref="OutFrame"/>, which is kept until the other end has told that it came; what was under
+/// way on a stripe that is removed goes over the others again. The other end knows each frame by its stream and offset, so that what comes twice is dropped.
+/// </remarks>
+internal sealed partial class StripeSet : IDisposable
+{
+    /// <summary>The window that every stream begins with; both ends know it.</summary>
+    public const long FirstWindow = 256 * 1024;
+
+    // what all windows together may come to, in windows of full size
+    private const int MostFullWindows = 16;
+
+    private readonly Lock _gate = new();
+    private readonly StripeSetOptions _options;
+    private readonly List<Stripe> _stripes = [];
+    private readonly StripeScheduler _scheduler;
+    private readonly Dictionary<long, StripedStream> _streams = [];
+    private readonly IdRanges _seen = new();
+    private readonly IdRanges _numbers = new();
+    private readonly TaskCompletionSource<ProxyException?> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Stack<List<IWake>> _lists = new();
+    private readonly bool _isNear;
+    private List<IWake> _due = [];
+    private ProxyException? _failure;
+    private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _emptied;
+    private long _lastId;
+    private long _windows;
+    private bool _hasChanged;
+
+    public StripeSet(StripeSetOptions options, bool isNear)
+    {
+        (_options, _isNear) = (options, isNear);
+        _scheduler = new StripeScheduler(_stripes);
+        _aloneSince = Now;
+        _timer = options.Time.CreateTimer(static set => ((StripeSet)set!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        WakeBy(_aloneSince + Microseconds(options.ReconnectTimeout));
+    }
+
+    /// <summary>Called, outside the lock, for each stream that the other end has opened.</summary>
+    public Action<StripedStream>? Opened { get; init; }
+
+    /// <summary>The loop that all of its stripes live on that may live on one; null when none may.</summary>
+    public EpollLoop? Loop { get; private set; }
+
+    /// <summary>Completes when the set has ended, with the reason; null after an orderly end.</summary>
+    public Task<ProxyException?> Completion => _completion.Task;
+
+    /// <summary>The clock, in microseconds.</summary>
+    public long Now => (long)(_options.Time.GetTimestamp() * (1e6 / _options.Time.TimestampFrequency));
+
+    /// <summary>How many streams are open.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_gate) return _streams.Count;
+        }
+    }
+
+    /// <summary>How many stripes there are.</summary>
+    public int StripeCount
+    {
+        get
+        {
+            lock (_gate) return _stripes.Count;
+        }
+    }
+
+    /// <summary>Opens a stream; the other end learns of it with the first bytes, or at once when a stripe is idle.</summary>
+    /// <exception cref="ProxyException">The set has ended.</exception>
+    public StripedStream Open(StreamOpening opening)
+    {
+        using Section section = Enter();
+        if (_failure is not null) throw _failure;
+        StripedStream stream = Add(++_lastId);
+        stream.Opening = opening;
+        TellOpening(stream);
+        return stream;
+    }
+
+    /// <summary>Adds a stripe, whose connection is ready to carry frames.</summary>
+    /// <exception cref="ProxyException">The set has ended.</exception>
+    public Stripe AddStripe(long number, Action<ProxyException> abort, EpollLoop? loop, TimeSpan roundTrip)
+    {
+        using Section section = Enter();
+        if (_failure is not null) throw _failure;
+        long now = Now;
+        var stripe = new Stripe(number, abort, loop is not null, new StripeMeter(now, Math.Max(1, Microseconds(roundTrip))), now);
+        Loop ??= loop;
+        _stripes.Add(stripe);
+        _hasChanged = true;
+        WakeBy(now + Microseconds(_options.KeepAlive));
+        return stripe;
+    }
+
+    /// <summary>Takes a stripe's number; false when it was used before.</summary>
+    public bool TakeNumber(long number)
+    {
+        using Section section = Enter();
+        return _numbers.Add(number);
+    }
+
+    /// <summary>How a stripe is now; its path is for the caller to add.</summary>
+    public StripeInfo Describe(Stripe stripe, UInt128 pipe)
+    {
+        lock (_gate)
+        {
+            return new StripeInfo
+            {
+                Pipe = pipe.ToString("x32", System.Globalization.CultureInfo.InvariantCulture)[..8], Number = stripe.Number, State = stripe.State, Path = "", Rate = stripe.Meter.Rate, RoundTrip = TimeSpan.FromMicroseconds(stripe.Meter.RoundTrip),
+                Queued = stripe.InFlight, Resent = stripe.Resent, BytesSent = stripe.BytesOut, BytesReceived = stripe.BytesIn,
+            };
+        }
+    }
+
+    /// <summary>A stripe's connection is over: its writer goes on, to end.</summary>
+    public void EndStripe(Stripe stripe)
+    {
+        using Section section = Enter();
+        stripe.State = StripeState.Closed;
+        stripe.HasFinished = true;
+        if (stripe.IsIdle) Rouse(stripe);
+        _hasChanged = true;
+    }
+
+    /// <summary>Tells the other end that the pipe ends; each stripe's writer ends behind that.</summary>
+    public void SayGoodbye()
+    {
+        using Section section = Enter();
+        foreach (Stripe stripe in _stripes) stripe.IsGoodbyeDue = true;
+        _hasChanged = true;
+    }
+
+    /// <summary>A stripe's connection is over, and nobody writes or reads it any more: what was under way on it goes over the others.</summary>
+    public void RemoveStripe(Stripe stripe)
+    {
+        using Section section = Enter();
+        stripe.State = StripeState.Closed;
+        if (!_stripes.Remove(stripe)) return;
+        ReleaseBatch(stripe);
+        foreach (SentFrame sent in stripe.Sent) Resend(sent.Frame, isStillUnderWay: false);
+        stripe.Sent.Clear();
+        stripe.InFlight = 0;
+        _hasChanged = true;
+        if (_stripes.Count > 0) return;
+        _aloneSince = Now;
+        WakeBy(_aloneSince + Microseconds(_options.ReconnectTimeout));
+    }
+
+    /// <summary>Ends the set: all streams fail with the reason, stripes are told it as far as that is possible now.</summary>
+    public void Fail(ProxyException? why)
+    {
+        using Section section = Enter();
+        End(why);
+    }
+
+    /// <summary>Completes when everything written so far has arrived, or the set has ended.</summary>
+    public Task DrainAsync()
+    {
+        using Section section = Enter();
+        if (IsQuiet || _failure is not null) return Task.CompletedTask;
+        _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _drained.Task;
+    }
+
+    /// <summary>Completes when there is no stream, and everything has arrived, or the set has ended.</summary>
+    public Task EmptyAsync()
+    {
+        using Section section = Enter();
+        if (IsEmpty || _failure is not null) return Task.CompletedTask;
+        _emptied ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _emptied.Task;
+    }
+
+    public void Dispose()
+    {
+        Fail(null);
+        _timer.Dispose();
+    }
+
+    private bool IsEmpty => _streams.Count == 0 && IsQuiet;
+
+    private bool IsQuiet => _control.Count == 0 && _resend.Count == 0 && _small.Count == 0 && _large.Count == 0 && _stripes.TrueForAll(stripe => stripe.Sent.Count == 0);
+
+    private void End(ProxyException? why)
+    {
+        if (_failure is not null) return;
+        _failure = why ?? new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, null, "the pipe has ended");
+        foreach (StripedStream stream in _streams.Values.ToList()) Fail(stream, _failure);
+        foreach (Stripe stripe in _stripes) _due.Add(new StripeEnd(stripe, _failure));
+        while (_resend.TryDequeue(out OutFrame? frame)) frame.Release();
+        while (_control.TryDequeue(out OutFrame? frame)) frame.Release();
+        _drained?.TrySetResult();
+        _emptied?.TrySetResult();
+        _completion.TrySetResult(why);
+    }
+
+    private StripedStream Add(long id)
+    {
+        var stream = new StripedStream(this, id, FirstWindow);
+        _windows += FirstWindow;
+        _streams.Add(id, stream);
+        return stream;
+    }
+
+    // what is left of it in other hands does no harm: frames that still come for it are dropped
+    private void Retire(StripedStream stream)
+    {
+        if (!stream.IsOver || !_streams.Remove(stream.Id)) return;
+        _windows -= stream.Window;
+    }
+
+    private Section Enter()
+    {
+        _gate.Enter();
+        return new Section(this);
+    }
+
+    private void Leave()
+    {
+        if (_hasChanged && _failure is null) Pump();
+        _hasChanged = false;
+        if (_drained is not null && IsQuiet) _drained.TrySetResult();
+        if (_emptied is not null && IsEmpty) _emptied.TrySetResult();
+        List<IWake>? due = null;
+        if (_due.Count > 0) (due, _due) = (_due, _lists.TryPop(out List<IWake>? spare) ? spare : []);
+        _gate.Exit();
+        if (due is null) return;
+        foreach (IWake wake in due) wake.Wake();
+        due.Clear();
+        lock (_gate) _lists.Push(due);
+    }
+
+    private static long Microseconds(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? long.MaxValue / 2 : time.Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>The lock, and what is to be done when it is released.</summary>
+    private readonly ref struct Section(StripeSet set)
+    {
+        public void Dispose() => set.Leave();
+    }
+}
