@@ -71,6 +71,7 @@ public sealed class StripedPipeEntry : ListenerService, IStripedPipe
     {
         var own = (StripedPipeEntryOptions)options;
         var context = new InboundContext(own, Registry, _outbound, []);
+        _keeper?.Use(KeeperOptions(own));
         IStreamOpener opener = MakeOpener(own);
         _datagrams?.Use(context, opener);
         return new PipeForwarder(context, opener, own.Peer.ToString());

@@ -45,8 +45,8 @@ public sealed record StripedPipeEntryOptions : StripedPipeOptions
         OptionValue.Fixed(nameof(PeerTrust), PeerTrust),
         OptionValue.Fixed(nameof(PeerServerName), PeerServerName),
         OptionValue.Fixed(nameof(ClientCertificate), ClientCertificate),
-        OptionValue.Fixed(nameof(StripeCount), StripeCount),
-        OptionValue.Fixed(nameof(MaxStripeCount), MaxStripeCount),
+        OptionValue.Of(nameof(StripeCount), StripeCount),
+        OptionValue.Of(nameof(MaxStripeCount), MaxStripeCount),
         OptionValue.List(nameof(Chains), Chains),
     ];
 

@@ -31,7 +31,7 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
         _outbound.UseSessions(Name, SessionPooling.Default, Registry);
         _oversize = new OversizeLog(Registry, options.TimeProvider);
         if (options.Framing == StripedPipeFraming.Stripe)
-            _acceptor = new StripeAcceptor(options.StripeSet with { MaxStreams = int.MaxValue }, options.Key) { Opened = (stream, stripe) => _ = ServeStreamAsync(stream, stream.Opening!, stripe) };
+            _acceptor = new StripeAcceptor(options.StripeSet, options.Key) { Opened = (stream, stripe) => _ = ServeStreamAsync(stream, stream.Opening!, stripe) };
         Adopt(options);
     }
 
@@ -79,6 +79,7 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
     private protected override IClientServer MakeServer(ServiceOptions options)
     {
         var own = (StripedPipeExitOptions)options;
+        _acceptor?.Use(own.StripeSet);
         return own.Framing == StripedPipeFraming.Datagram ? new FramedStreamServer(MakeJoiner(own), own) : new StripeServer(new ServiceContext(own, Registry), _acceptor!, this);
     }
 

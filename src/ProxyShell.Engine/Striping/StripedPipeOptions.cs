@@ -43,8 +43,8 @@ public abstract record StripedPipeOptions : ServiceOptions
         OptionValue.Fixed(nameof(Framing), Framing),
         OptionValue.Fixed(nameof(Udp), Udp),
         OptionValue.Fixed(nameof(Window), Window),
-        OptionValue.Fixed(nameof(ReconnectTimeout), ReconnectTimeout),
-        OptionValue.Fixed(nameof(StallTimeout), StallTimeout),
+        OptionValue.Of(nameof(ReconnectTimeout), ReconnectTimeout),
+        OptionValue.Of(nameof(StallTimeout), StallTimeout),
     ];
 
     internal override void Validate()

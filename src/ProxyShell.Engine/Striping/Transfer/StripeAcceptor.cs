@@ -8,7 +8,7 @@ namespace ProxyShell.Engine.Striping.Transfer;
 /// <summary>
 /// The pipes of a far end, and who may join which: a stripe belongs to the pipe whose name it knows, and whoever brings it has to know the key.
 /// </summary>
-internal sealed class StripeAcceptor(StripeSetOptions options, ProxyKey? key) : IAsyncDisposable
+internal sealed class StripeAcceptor(StripeSetOptions first, ProxyKey? key) : IAsyncDisposable
 {
     private const int MostPipes = 1024;
     private const int MostStripes = 64;
@@ -16,10 +16,21 @@ internal sealed class StripeAcceptor(StripeSetOptions options, ProxyKey? key) : 
     private readonly Lock _gate = new();
     private readonly Dictionary<UInt128, FarPipe> _pipes = [];
     private readonly Dictionary<StripeLink, (UInt128 Pipe, Task Running)> _links = [];
+    private volatile StripeSetOptions _options = first;
     private bool _isStopping;
 
     /// <summary>Called for each stream that a near end opens, in no particular order, with a stripe's connection.</summary>
     public required Action<StripedStream, ServedConnection> Opened { get; init; }
+
+    /// <summary>Goes by other times from now on.</summary>
+    public void Use(StripeSetOptions options)
+    {
+        lock (_gate)
+        {
+            _options = options;
+            foreach (FarPipe pipe in _pipes.Values) pipe.Set.Use(options);
+        }
+    }
 
     /// <summary>Makes a connection a stripe, within its set-up's time.</summary>
     /// <exception cref="ProxyException">It is none, or is refused; it was told why.</exception>
@@ -27,9 +38,9 @@ internal sealed class StripeAcceptor(StripeSetOptions options, ProxyKey? key) : 
     {
         CancellationToken cancellationToken = served.Clock.Token;
         var handshake = new StripeHandshake(served.Client, key);
-        long start = options.Time.GetTimestamp();
+        long start = _options.Time.GetTimestamp();
         StripeHello hello = await handshake.ChallengeAsync(cancellationToken).ConfigureAwait(false);
-        TimeSpan roundTrip = options.Time.GetElapsedTime(start);
+        TimeSpan roundTrip = _options.Time.GetElapsedTime(start);
         if (Find(hello, served, out ProxyErrorReason reason, out string fault) is not { } set) throw await handshake.RefusedAsync(reason, fault, cancellationToken).ConfigureAwait(false);
         await handshake.AcceptAsync(cancellationToken).ConfigureAwait(false);
         return new StripeLink(set, hello.Number, served.Client, roundTrip) { Pipe = hello.Pipe };
@@ -116,7 +127,7 @@ internal sealed class StripeAcceptor(StripeSetOptions options, ProxyKey? key) : 
     {
         FarPipe pipe = null!;
         // a stripe has to be there before a stream can be opened over it
-        pipe = new FarPipe(new StripeSet(options, isNear: false) { Opened = stream => Opened(stream, pipe.Carrier) }, served);
+        pipe = new FarPipe(new StripeSet(_options, isNear: false) { Opened = stream => Opened(stream, pipe.Carrier) }, served);
         _pipes.Add(id, pipe);
         _ = ForgetAsync(id, pipe.Set);
         return pipe;

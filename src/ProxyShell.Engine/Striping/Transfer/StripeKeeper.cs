@@ -9,12 +9,14 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
     // how long the other end has to hear that the pipe ends
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
-    private readonly StripeKeeperOptions _options;
+    private volatile StripeKeeperOptions _options;
     private readonly Lock _gate = new();
     private readonly List<StripePlace> _places = [];
     private PipeInstance _pipe;
-    private TaskCompletionSource<ProxyException?> _news = NewNews();
+    private TaskCompletionSource<StripeNews> _news = NewNews();
+    private volatile TaskCompletionSource _hurry = NewHurry();
     private int _nextPlace;
+    private bool _isStarted;
     private bool _isStopping;
 
     public StripeKeeper(StripeKeeperOptions options) => (_options, _pipe) = (options, new PipeInstance(options.Set));
@@ -33,6 +35,8 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
         }
     }
 
+    public StripeKeeperOptions Options => _options;
+
     /// <summary>How many places for stripes there are.</summary>
     public int PlaceCount
     {
@@ -45,19 +49,34 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
     /// <summary>Begins to connect; who opens a stream before one is there waits for it.</summary>
     public void Start()
     {
-        for (int i = 0; i < _options.Count; i++) AddPlace();
+        _isStarted = true;
+        Use(_options);
+    }
+
+    /// <summary>Goes by other options from now on: stripes are added or taken away until there are as many as they say.</summary>
+    public void Use(StripeKeeperOptions options)
+    {
+        _options = options;
+        Current.Set.Use(options.Set);
+        if (!_isStarted) return;
+        while (PlaceCount < options.Count) AddPlace();
+        while (PlaceCount > options.MaxCount) _ = RemovePlaceAsync();
     }
 
     /// <inheritdoc/>
     public async ValueTask<DuplexConnection> OpenAsync(StreamOpening opening, CancellationToken cancellationToken)
     {
+        long since = _options.Set.Time.GetTimestamp();
         while (true)
         {
-            Task<ProxyException?> news;
-            lock (_gate) news = _news.Task;
+            Task<StripeNews> next;
+            lock (_gate) next = _news.Task;
             PipeInstance pipe = Current;
             if (pipe.Set.StripeCount > 0 && !pipe.IsOver) return pipe.Set.Open(opening);
-            if (await news.WaitAsync(cancellationToken).ConfigureAwait(false) is { } failure) throw failure;
+            _hurry.TrySetResult();
+            StripeNews news = await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // what was tried before says nothing about now
+            if (news.Failure is not null && news.TriedAt >= since) throw news.Failure;
         }
     }
 
@@ -66,8 +85,8 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_isStopping) return;
-            var place = new StripePlace(this, _options, _nextPlace++);
+            var place = new StripePlace(this, _nextPlace++);
+            if (_isStopping) place.Stop();
             _places.Add(place);
             place.Start();
         }
@@ -91,16 +110,29 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
         lock (_gate) return [.. _places.Select(place => place.Describe())];
     }
 
-    public void NoteJoined() => Announce(null);
+    public void NoteJoined() => Announce(default);
+
+    /// <summary>Completes when somebody waits for a stripe.</summary>
+    public Task HurryAsync()
+    {
+        if (_hurry.Task.IsCompleted) _hurry = NewHurry();
+        return _hurry.Task;
+    }
+
+    /// <summary>Whether the failure says that the far end does not know the pipe: nothing of it can be saved, and the next one begins.</summary>
+    public static bool TryEnd(PipeInstance pipe, ProxyException failure)
+    {
+        if (failure is not { Reason: ProxyErrorReason.ConnectionClosed, Subject: StripeHandshake.FarEnd } || !pipe.HasBegun) return false;
+        pipe.Set.Fail(failure);
+        return true;
+    }
 
     /// <summary>An attempt failed; when none of the places has a stripe or hope, those who wait are told.</summary>
-    public void NoteFailed(PipeInstance pipe, ProxyException failure)
+    public void NoteFailed(ProxyException failure, long triedAt)
     {
-        // the far end does not know this pipe: nothing of it can be saved
-        if (failure is { Reason: ProxyErrorReason.ConnectionClosed, Subject: StripeHandshake.FarEnd } && pipe.HasBegun && pipe.Set.StripeCount == 0) pipe.Set.Fail(failure);
         bool isHopeless;
         lock (_gate) isHopeless = _places.TrueForAll(place => place.Failure is not null);
-        if (isHopeless) Announce(failure);
+        if (isHopeless) Announce(new StripeNews(failure, triedAt));
     }
 
     /// <summary>Delivers what is under way, within the grace, tells the far end that the pipe ends, and closes the stripes.</summary>
@@ -122,18 +154,23 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
         }
         set.Dispose();
         await Task.WhenAll(places.Select(place => place.DisposeAsync().AsTask())).ConfigureAwait(false);
-        Announce(new ProxyException(ProxyErrorReason.Stopping, ProxyStage.Dial));
+        Announce(new StripeNews(new ProxyException(ProxyErrorReason.Stopping, ProxyStage.Dial), long.MaxValue));
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
-    private void Announce(ProxyException? news)
+    private void Announce(StripeNews news)
     {
-        TaskCompletionSource<ProxyException?> told;
+        TaskCompletionSource<StripeNews> told;
         lock (_gate) (told, _news) = (_news, NewNews());
         told.TrySetResult(news);
     }
 
-    private static TaskCompletionSource<ProxyException?> NewNews() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<StripeNews> NewNews() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static TaskCompletionSource NewHurry() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A stripe joined, or all places failed, the last after an attempt that began then.</summary>
+    private readonly record struct StripeNews(ProxyException? Failure, long TriedAt);
 }

@@ -32,6 +32,9 @@ internal sealed class StripeMeter(long now, long firstRoundTrip)
     /// <summary>The round trip with its queues, smoothed, in microseconds.</summary>
     public long RoundTrip { get; private set; } = firstRoundTrip;
 
+    /// <summary>When last a round trip was measured.</summary>
+    public long SampledAt { get; private set; } = now;
+
     /// <summary>How much may be under way.</summary>
     public long Budget(int segment, long at)
     {
@@ -72,8 +75,10 @@ internal sealed class StripeMeter(long now, long firstRoundTrip)
         _rate = Math.Max(_rate, rate);
     }
 
-    private void NoteRoundTrip(long sample, long at)
+    /// <summary>A round trip was measured.</summary>
+    public void NoteRoundTrip(long sample, long at)
     {
+        SampledAt = at;
         RoundTrip += (sample - RoundTrip) / 8;
         if (at - _roundTripSince > RoundTripWindow)
         {

@@ -7,7 +7,7 @@ namespace ProxyShell.Engine.Striping.Transfer;
 /// <summary>
 /// A place for one stripe of a near end: connects it, keeps it for as long as it lives, and connects it again. Says so once when it cannot, not at every attempt.
 /// </summary>
-internal sealed class StripePlace(StripeKeeper keeper, StripeKeeperOptions options, int index) : IAsyncDisposable
+internal sealed class StripePlace(StripeKeeper keeper, int index) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -20,6 +20,8 @@ internal sealed class StripePlace(StripeKeeper keeper, StripeKeeperOptions optio
     private Task _running = Task.CompletedTask;
 
     public int Index => index;
+
+    private StripeKeeperOptions Options => keeper.Options;
 
     /// <summary>Why its last attempt failed; null when it did not.</summary>
     public ProxyException? Failure { get; private set; }
@@ -45,7 +47,7 @@ internal sealed class StripePlace(StripeKeeper keeper, StripeKeeperOptions optio
         StripeInfo info = _link is { } link && _pipe is { } pipe
             ? pipe.Set.Describe(link.Stripe, pipe.Id) with { LocalEndPoint = link.Connection.LocalEndPoint }
             : new StripeInfo { Pipe = "", Number = 0, State = StripeState.Connecting, Path = "" };
-        return info with { Path = options.PathOf(index), LastError = _lastError };
+        return info with { Path = Options.PathOf(index), LastError = _lastError };
     }
 
     private async Task RunAsync()
@@ -62,37 +64,48 @@ internal sealed class StripePlace(StripeKeeper keeper, StripeKeeperOptions optio
                 _link = null;
                 NoteLost(pipe, link.Stripe.Number, why);
             }
-            if (!_stop.IsCancellationRequested) await Task.Delay(_backOff.Next(), options.Set.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!pipe.IsOver) await WaitAsync().ConfigureAwait(false);
         }
+    }
+
+    // who waits for a stripe shortens the wait, but not below the first one
+    private async Task WaitAsync()
+    {
+        Task hurry = keeper.HurryAsync();
+        await Task.Delay(FirstWait, Options.Set.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        TimeSpan rest = _backOff.Next() - FirstWait;
+        if (rest > TimeSpan.Zero) await hurry.WaitAsync(rest, Options.Set.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<StripeLink?> TryJoinAsync(PipeInstance pipe)
     {
-        using var limit = new CancellationTokenSource(options.ConnectTimeout, options.Set.Time);
+        using var limit = new CancellationTokenSource(Options.ConnectTimeout, Options.Set.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
         uint number = pipe.NextNumber();
+        long triedAt = Options.Set.Time.GetTimestamp();
         try
         {
             StripeLink link = await JoinAsync(pipe, number, either.Token).ConfigureAwait(false);
-            if (Failure is not null || number > options.MaxCount) options.Report($"stripe {number} of {pipe} joined over {options.PathOf(index)}", ProxyErrorReason.None);
+            if (Failure is not null || number > Options.MaxCount) Options.Report($"stripe {number} of {pipe} joined over {Options.PathOf(index)}", ProxyErrorReason.None);
             Failure = null;
             _backOff.Reset();
             return link;
         }
         catch (Exception e) when (e is ProxyException or OperationCanceledException)
         {
-            if (!_stop.IsCancellationRequested) NoteFailed(pipe, Explain(e, limit.IsCancellationRequested));
+            ProxyException failure = Explain(e, limit.IsCancellationRequested);
+            if (!_stop.IsCancellationRequested && !StripeKeeper.TryEnd(pipe, failure)) NoteFailed(failure, triedAt);
             return null;
         }
     }
 
     private async Task<StripeLink> JoinAsync(PipeInstance pipe, uint number, CancellationToken cancellationToken)
     {
-        DuplexConnection connection = await options.Dial(index, cancellationToken).ConfigureAwait(false);
+        DuplexConnection connection = await Options.Dial(index, cancellationToken).ConfigureAwait(false);
         try
         {
             long start = pipe.Set.Now;
-            await new StripeHandshake(connection, options.Key).JoinAsync(new StripeHello(pipe.Id, number, !pipe.HasBegun), cancellationToken).ConfigureAwait(false);
+            await new StripeHandshake(connection, Options.Key).JoinAsync(new StripeHello(pipe.Id, number, !pipe.HasBegun), cancellationToken).ConfigureAwait(false);
             // the handshake is two round trips
             var roundTrip = TimeSpan.FromMicroseconds((pipe.Set.Now - start) / 2);
             pipe.HasBegun = true;
@@ -108,22 +121,22 @@ internal sealed class StripePlace(StripeKeeper keeper, StripeKeeperOptions optio
     private ProxyException Explain(Exception e, bool isLate) => e switch
     {
         ProxyException known => known,
-        _ when isLate => new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Dial, options.PathOf(index), $"no stripe within {options.ConnectTimeout.TotalSeconds:0.###} s", e),
-        _ => new ProxyException(ProxyErrorReason.Aborted, ProxyStage.Dial, options.PathOf(index), null, e),
+        _ when isLate => new ProxyException(ProxyErrorReason.TimedOut, ProxyStage.Dial, Options.PathOf(index), $"no stripe within {Options.ConnectTimeout.TotalSeconds:0.###} s", e),
+        _ => new ProxyException(ProxyErrorReason.Aborted, ProxyStage.Dial, Options.PathOf(index), null, e),
     };
 
-    private void NoteFailed(PipeInstance pipe, ProxyException failure)
+    private void NoteFailed(ProxyException failure, long triedAt)
     {
         bool isNews = Failure?.Message != failure.Message;
         (Failure, _lastError) = (failure, failure.Message);
-        if (isNews) options.Report($"cannot connect a stripe over {options.PathOf(index)}: {failure.Message}", failure.Reason);
-        keeper.NoteFailed(pipe, failure);
+        if (isNews) Options.Report($"cannot connect a stripe over {Options.PathOf(index)}: {failure.Message}", failure.Reason);
+        keeper.NoteFailed(failure, triedAt);
     }
 
     private void NoteLost(PipeInstance pipe, long number, ProxyException? why)
     {
         if (_stop.IsCancellationRequested) return;
         _lastError = why?.Message;
-        options.Report($"stripe {number} of {pipe} lost: {why?.Message ?? "the far end ended the pipe"}", why?.Reason ?? ProxyErrorReason.None);
+        Options.Report($"stripe {number} of {pipe} lost: {why?.Message ?? "the far end ended the pipe"}", why?.Reason ?? ProxyErrorReason.None);
     }
 }

@@ -51,6 +51,7 @@ internal sealed partial class StripeSet
                 _hasChanged = true;
                 break;
             case StripeFrameKind.Pong:
+                OnPong(stripe, frame.Value);
                 break;
             case StripeFrameKind.Goodbye:
                 End(frame.Reason == ProxyErrorReason.None ? null : StripeWords.Read(frame.Reason, frame.Words));
@@ -59,6 +60,12 @@ internal sealed partial class StripeSet
                 if (Find(frame.Id) is { IsBroken: false } stream) OnFrame(stream, frame);
                 break;
         }
+    }
+
+    private void OnPong(Stripe stripe, long askedAt)
+    {
+        long now = Now;
+        if (askedAt > 0 && askedAt < now && now - askedAt < Microseconds(_options.KeepAlive)) stripe.Meter.NoteRoundTrip(now - askedAt, now);
     }
 
     private void OnFrame(StripedStream stream, in StripeFrame frame)

@@ -8,7 +8,11 @@ internal sealed partial class StripeSet
     // a stripe on which nothing arrived for so long beyond what was expected has stalled
     private const long LeastStall = 500_000;
 
+    // a stripe that others leave nothing to do would never show that it has become faster
+    private const long MeasureAgain = 1_000_000;
+
     private readonly ITimer _timer;
+    private bool _isBusy;
     private long _timerAt = long.MaxValue;
     private long _aloneSince;
 
@@ -21,6 +25,7 @@ internal sealed partial class StripeSet
         _timerAt = long.MaxValue;
         if (_stripes.Count == 0) LookForStripes(now);
         _scheduler.Survey(now);
+        _isBusy = _stripes.Exists(stripe => stripe.InFlight > 0);
         foreach (Stripe stripe in _stripes) Look(stripe, now);
         _hasChanged = true;
     }
@@ -46,7 +51,7 @@ internal sealed partial class StripeSet
         }
         long silent = now - stripe.HeardAt;
         if (silent > keepAlive + giveUp) GiveUp(stripe, silent);
-        else if (silent >= keepAlive) stripe.IsPingDue = true;
+        else if (silent >= keepAlive || (_isBusy && now - stripe.Meter.SampledAt > MeasureAgain)) stripe.IsPingDue = true;
         WakeBy(silent >= keepAlive ? now + Math.Max(giveUp / 4, 1_000) : stripe.HeardAt + keepAlive);
     }
 

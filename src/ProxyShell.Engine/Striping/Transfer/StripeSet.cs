@@ -21,7 +21,7 @@ internal sealed partial class StripeSet : IDisposable
     private const int MostFullWindows = 16;
 
     private readonly Lock _gate = new();
-    private readonly StripeSetOptions _options;
+    private volatile StripeSetOptions _options;
     private readonly List<Stripe> _stripes = [];
     private readonly StripeScheduler _scheduler;
     private readonly Dictionary<long, StripedStream> _streams = [];
@@ -58,6 +58,9 @@ internal sealed partial class StripeSet : IDisposable
 
     /// <summary>The clock, in microseconds.</summary>
     public long Now => (long)(_options.Time.GetTimestamp() * (1e6 / _options.Time.TimestampFrequency));
+
+    /// <summary>Goes by other times from now on, and by another window for streams that grow from now on.</summary>
+    public void Use(StripeSetOptions options) => _options = options;
 
     /// <summary>How many streams are open.</summary>
     public int StreamCount
@@ -99,7 +102,8 @@ internal sealed partial class StripeSet : IDisposable
         var stripe = new Stripe(number, abort, loop is not null, new StripeMeter(now, Math.Max(1, Microseconds(roundTrip))), now);
         Loop ??= loop;
         _stripes.Add(stripe);
-        _hasChanged = true;
+        // the handshake is a poor measure of the round trip
+        (stripe.IsPingDue, _hasChanged) = (true, true);
         WakeBy(now + Microseconds(_options.KeepAlive));
         return stripe;
     }
