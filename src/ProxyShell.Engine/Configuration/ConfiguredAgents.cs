@@ -4,7 +4,7 @@ using ProxyShell.Engine.Tunnels;
 namespace ProxyShell.Engine.Configuration;
 
 /// <summary>The agents of a configuration, as they run, and those that are finishing. Not thread-safe, as <see cref="ConfiguredServices"/>.</summary>
-internal sealed class ConfiguredAgents(EventHandler<ProxyEvent> onEvent)
+internal sealed class ConfiguredAgents(EventHandler<ProxyEvent> onEvent, IReadOnlyCollection<ProxyEventKind> kinds)
 {
     private readonly List<TunnelAgent> _leaving = [];
 
@@ -52,7 +52,7 @@ internal sealed class ConfiguredAgents(EventHandler<ProxyEvent> onEvent)
     {
         try
         {
-            agent.EventWritten += onEvent;
+            agent.Subscribe(onEvent, kinds);
             await agent.StartAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ProxyException e)

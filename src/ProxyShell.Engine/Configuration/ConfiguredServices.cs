@@ -17,13 +17,25 @@ public sealed class ConfiguredServices : IAsyncDisposable
 
     private readonly List<ListenerService> _leaving = [];
     private readonly ConfiguredAgents _agents;
+    private readonly IReadOnlyCollection<ProxyEventKind> _kinds;
     private IReadOnlyList<ListenerService> _running = [];
     private TimeSpan? _grace;
 
     /// <summary>Nothing runs yet.</summary>
-    public ConfiguredServices() => _agents = new ConfiguredAgents(OnEvent);
+    public ConfiguredServices()
+        : this(Enum.GetValues<ProxyEventKind>())
+    {
+    }
 
-    /// <summary>Raised for each event of each service and agent, those that come and go included.</summary>
+    /// <summary>Nothing runs yet. Events of other than these kinds are not raised, which spares busy services that work.</summary>
+    public ConfiguredServices(IReadOnlyCollection<ProxyEventKind> kinds)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        _kinds = kinds;
+        _agents = new ConfiguredAgents(OnEvent, kinds);
+    }
+
+    /// <summary>Raised for each event, of the kinds that are wanted, of each service and agent, those that come and go included.</summary>
     public event EventHandler<ProxyEvent>? EventWritten;
 
     /// <summary>The services that run, without those that are finishing.</summary>
@@ -101,7 +113,7 @@ public sealed class ConfiguredServices : IAsyncDisposable
         {
             foreach (ListenerService service in services)
             {
-                service.EventWritten += OnEvent;
+                service.Subscribe(OnEvent, _kinds);
                 await StartAsync(service).ConfigureAwait(false);
             }
             return (services, await _agents.StartAsync(agents, cancellationToken).ConfigureAwait(false));
@@ -142,7 +154,7 @@ public sealed class ConfiguredServices : IAsyncDisposable
             await Task.WhenAll(leaving.Where(old => SharesAddress(old, service)).Select(old => old.AddressFreed)).WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                service.EventWritten += OnEvent;
+                service.Subscribe(OnEvent, _kinds);
                 await StartOnFreedAsync(service, cancellationToken).ConfigureAwait(false);
                 started.Add(service);
                 _running = [.. _running, service];

@@ -29,8 +29,15 @@ internal sealed class ConnectionRegistry : IDisposable
 
     public event EventHandler<ProxyEvent>? EventWritten
     {
-        add => _dispatcher.Handlers += value;
-        remove => _dispatcher.Handlers -= value;
+        add
+        {
+            if (value is not null) Subscribe(value, EventKinds.All);
+        }
+
+        remove
+        {
+            if (value is not null) _dispatcher.Remove(value);
+        }
     }
 
     public EventRing Events { get; }
@@ -90,6 +97,9 @@ internal sealed class ConnectionRegistry : IDisposable
 
     public void Dispose() => _dispatcher.Dispose();
 
+    /// <summary>Has the handler told of events of these kinds only, until it is taken from <see cref="EventWritten"/>.</summary>
+    public void Subscribe(EventHandler<ProxyEvent> handler, EventKinds kinds) => _dispatcher.Add(handler, kinds);
+
     public Task BeginStopAsync() => _stopping.CancelAsync();
 
     public void CountChannel() => Interlocked.Increment(ref _channels);
@@ -140,7 +150,7 @@ internal sealed class ConnectionRegistry : IDisposable
     /// <summary>Writes down a request that came over a connection.</summary>
     public void Write(HttpRequestRecord request, ProxyConnection connection)
     {
-        var item = new ProxyEvent(_service.Time.GetUtcNow(), _service.Name, ProxyEventKind.HttpRequest, request.ToString()) { Connection = connection, Request = request };
+        var item = new ProxyEvent(_service.Time.GetUtcNow(), _service.Name, ProxyEventKind.HttpRequest, null) { Connection = connection, Request = request };
         Events.Add(item);
         _dispatcher.Dispatch(item);
     }

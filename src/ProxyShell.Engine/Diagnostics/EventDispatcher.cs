@@ -3,7 +3,8 @@ namespace ProxyShell.Engine.Diagnostics;
 /// <summary>
 /// Hands events to subscribers one at a time and in order, on pool threads: subscribers are strangers that may block or throw,
 /// so they never run on a thread that moves bytes. Events are handed over in batches 50 ms apart, since waking the
-/// pool for each would cost more than a connection. When subscribers fall far behind, they miss the newest; the ring has them.
+/// pool for each would cost more than a connection. When subscribers fall far behind, they miss the newest; the ring has them. Kinds that
+/// nobody takes cost nothing here.
 /// </summary>
 internal sealed class EventDispatcher : IDisposable
 {
@@ -18,6 +19,8 @@ internal sealed class EventDispatcher : IDisposable
     private Queue<ProxyEvent> _spare = new();
     private TaskCompletionSource? _idle;
     private bool _scheduled;
+    private EventSubscriber[] _subscribers = [];
+    private EventKinds _wanted;
 
     public EventDispatcher(object sender)
     {
@@ -25,11 +28,24 @@ internal sealed class EventDispatcher : IDisposable
         _timer = new Timer(static state => ((EventDispatcher)state!).Deliver(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
-    public event EventHandler<ProxyEvent>? Handlers;
+    public void Add(EventHandler<ProxyEvent> handler, EventKinds kinds)
+    {
+        lock (_gate) Use([.. _subscribers, new EventSubscriber(handler, kinds)]);
+    }
+
+    /// <summary>Takes the handler out where it was added last, if it was.</summary>
+    public void Remove(EventHandler<ProxyEvent> handler)
+    {
+        lock (_gate)
+        {
+            int index = Array.FindLastIndex(_subscribers, subscriber => subscriber.Handler == handler);
+            if (index >= 0) Use([.. _subscribers[..index], .. _subscribers[(index + 1)..]]);
+        }
+    }
 
     public void Dispatch(ProxyEvent item)
     {
-        if (Handlers is null) return;
+        if (!_wanted.Include(item.Kind)) return;
         lock (_gate)
         {
             if (_pending.Count >= MaxPending) return;
@@ -77,16 +93,24 @@ internal sealed class EventDispatcher : IDisposable
 
     private void Deliver(ProxyEvent item)
     {
-        foreach (EventHandler<ProxyEvent> handler in Handlers?.GetInvocationList() ?? [])
+        foreach (EventSubscriber subscriber in Volatile.Read(ref _subscribers))
         {
+            if (!subscriber.Kinds.Include(item.Kind)) continue;
             try
             {
-                handler(_sender, item);
+                subscriber.Handler(_sender, item);
             }
             catch (Exception)
             {
                 // a subscriber's fault is the subscriber's: it must not end the others or the process
             }
         }
+    }
+
+    // deliveries that are under way go on with the array that they began with
+    private void Use(EventSubscriber[] subscribers)
+    {
+        _wanted = subscribers.Aggregate(default(EventKinds), (all, subscriber) => all | subscriber.Kinds);
+        Volatile.Write(ref _subscribers, subscribers);
     }
 }

@@ -3,9 +3,12 @@ namespace ProxyShell.Engine.Diagnostics;
 /// <summary>One thing that happened to a service or one of its connections.</summary>
 public sealed class ProxyEvent
 {
-    internal ProxyEvent(DateTimeOffset time, string service, ProxyEventKind kind, string message)
+    private string? _message;
+
+    /// <summary>The message of one that tells of a request is made when somebody asks for it.</summary>
+    internal ProxyEvent(DateTimeOffset time, string service, ProxyEventKind kind, string? message)
     {
-        (Time, Service, Kind, Message) = (time, service, kind, message);
+        (Time, Service, Kind, _message) = (time, service, kind, message);
     }
 
     /// <summary>When it happened.</summary>
@@ -18,7 +21,7 @@ public sealed class ProxyEvent
     public ProxyEventKind Kind { get; }
 
     /// <summary>One sentence that names the thing concerned.</summary>
-    public string Message { get; }
+    public string Message => _message ??= Request?.ToString() ?? "";
 
     /// <summary>Why, for failures and refusals.</summary>
     public ProxyErrorReason Reason { get; internal init; }

@@ -10,6 +10,12 @@ public interface IProxyService : IAsyncDisposable
     /// <summary>Raised for each event, in order, on a pool thread.</summary>
     event EventHandler<ProxyEvent>? EventWritten;
 
+    /// <summary>
+    /// Has the handler told of events of these kinds only, in order, on a pool thread, until it is taken from <see cref="EventWritten"/>. Kinds that
+    /// nobody takes are not handed over to the pool, which spares a busy service that work for each connection.
+    /// </summary>
+    void Subscribe(EventHandler<ProxyEvent> handler, IReadOnlyCollection<ProxyEventKind> kinds);
+
     /// <summary>The name used in messages and events.</summary>
     string Name { get; }
 

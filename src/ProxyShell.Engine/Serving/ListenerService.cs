@@ -52,6 +52,14 @@ public abstract partial class ListenerService : IProxyService
         remove => Registry.EventWritten -= value;
     }
 
+    /// <inheritdoc />
+    public void Subscribe(EventHandler<ProxyEvent> handler, IReadOnlyCollection<ProxyEventKind> kinds)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ArgumentNullException.ThrowIfNull(kinds);
+        Registry.Subscribe(handler, EventKinds.Of(kinds));
+    }
+
     /// <summary>The name used in messages and events.</summary>
     public string Name { get; }
 

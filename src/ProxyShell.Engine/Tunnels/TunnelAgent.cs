@@ -61,6 +61,14 @@ public sealed partial class TunnelAgent : IProxyService
         remove => _visitors.EventWritten -= value;
     }
 
+    /// <inheritdoc />
+    public void Subscribe(EventHandler<ProxyEvent> handler, IReadOnlyCollection<ProxyEventKind> kinds)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ArgumentNullException.ThrowIfNull(kinds);
+        _visitors.Subscribe(handler, EventKinds.Of(kinds));
+    }
+
     /// <summary>The name used in messages and events.</summary>
     public string Name { get; }
 

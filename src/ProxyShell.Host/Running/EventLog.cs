@@ -11,6 +11,9 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
     private readonly Lock _gate = new();
     private readonly FailureThrottle _throttle = new(TimeProvider.System);
 
+    /// <summary>The kinds of events of which any may be written.</summary>
+    public IReadOnlyCollection<ProxyEventKind> Kinds { get; } = [.. Enum.GetValues<ProxyEventKind>().Where(kind => HighestLevelOf(kind) >= least)];
+
     public void OnEvent(object? sender, ProxyEvent item)
     {
         LogLevel level = LevelOf(item);
@@ -30,6 +33,11 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
     {
         // one that was lost has a reason
         ProxyEventKind.Session when item.Reason == ProxyErrorReason.None => LogLevel.Info,
+        var kind => HighestLevelOf(kind),
+    };
+
+    private static LogLevel HighestLevelOf(ProxyEventKind kind) => kind switch
+    {
         ProxyEventKind.Opened or ProxyEventKind.Closed or ProxyEventKind.HttpRequest => LogLevel.Debug,
         ProxyEventKind.Started or ProxyEventKind.Stopped or ProxyEventKind.Reconfigured => LogLevel.Info,
         _ => LogLevel.Warning,

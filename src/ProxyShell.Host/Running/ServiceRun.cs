@@ -20,7 +20,7 @@ internal sealed class ServiceRun(string file, EventLog log)
     {
         ProxyConfiguration configuration = Read();
         using var signals = new ServiceSignals(log);
-        var services = new ConfiguredServices();
+        var services = new ConfiguredServices(log.Kinds);
         services.EventWritten += log.OnEvent;
         if (!await StartAsync(services, configuration, signals.Stopping).ConfigureAwait(false)) return ExitCode.Ok;
         while (await signals.HangUpAsync().ConfigureAwait(false)) await ReadAgainAsync(services, signals.Stopping).ConfigureAwait(false);
