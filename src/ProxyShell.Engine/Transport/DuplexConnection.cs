@@ -35,6 +35,19 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
         return new ValueTask<int>(count);
     }
 
+    /// <summary>Reads as <see cref="ReadAsync"/> when that needs no waiting; -1 when it does, or when only waiting tells.</summary>
+    internal int TryRead(Span<byte> buffer)
+    {
+        if (_unread.IsEmpty) return TryReadCore(buffer);
+        int count = Math.Min(buffer.Length, _unread.Length);
+        _unread.Span[..count].CopyTo(buffer);
+        _unread = _unread[count..];
+        return count;
+    }
+
+    /// <summary>Waits, after <see cref="TryRead"/> has found nothing, for more to read, as a read with an empty buffer; it may end for nothing now and then.</summary>
+    internal virtual ValueTask<int> WaitToReadAsync(CancellationToken cancellationToken) => ReadAsync(Memory<byte>.Empty, cancellationToken);
+
     /// <summary>Writes all the bytes and sends them on their way.</summary>
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken);
 
@@ -77,4 +90,6 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
 
     /// <summary>Reads past the bytes that were put back.</summary>
     protected abstract ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    private protected virtual int TryReadCore(Span<byte> buffer) => -1;
 }

@@ -32,8 +32,12 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
     public async ValueTask<bool> ReadMoreAsync(CancellationToken cancellationToken)
     {
         if (_waiting is not null) await FinishWaitingAsync(cancellationToken).ConfigureAwait(false);
-        // a peer that says nothing costs no buffer
-        else if (_buffer is null) await connection.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        else if (_buffer is null)
+        {
+            // what has come is taken at once; a peer that says nothing costs no buffer
+            if (TryReadFirst() is >= 0 and var first) return first > 0;
+            await connection.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
+        }
         _buffer ??= ArrayPool<byte>.Shared.Rent(_nextLength);
         if (_end == _buffer.Length) MakeRoom();
         int count = await connection.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
@@ -66,6 +70,22 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
         if (_end > _start) connection.Unread(Bytes.ToArray());
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = null;
+    }
+
+    private int TryReadFirst()
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(_nextLength);
+        int count = -1;
+        try
+        {
+            count = connection.TryRead(buffer);
+        }
+        finally
+        {
+            if (count > 0) (_buffer, _end) = (buffer, count);
+            else ArrayPool<byte>.Shared.Return(buffer);
+        }
+        return count;
     }
 
     private async ValueTask FinishWaitingAsync(CancellationToken cancellationToken)

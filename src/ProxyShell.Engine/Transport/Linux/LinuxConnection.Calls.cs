@@ -6,9 +6,13 @@ internal sealed partial class LinuxConnection
     // an abort may close the descriptor between the look at it and the system call
     private int Receive(Span<byte> buffer)
     {
+        uint seen = Volatile.Read(ref _readEpoch);
+        if (IsDrainedAt(seen)) return -1;
         try
         {
-            return TryReceive(buffer);
+            int count = TryReceive(buffer);
+            if (!buffer.IsEmpty) NoteRead(seen, wasShort: count < buffer.Length && count != 0);
+            return count;
         }
         catch (ObjectDisposedException)
         {
@@ -27,6 +31,16 @@ internal sealed partial class LinuxConnection
             throw Aborted();
         }
     }
+
+    // A read that got less than it could take has emptied the socket: until the loop tells of more, the next one need not be tried. Not when an end, an
+    // error or urgent data is near, of which the loop tells once. Readers in the pool try nevertheless, since the loop may be late to tell them.
+    private void NoteRead(uint seen, bool wasShort)
+    {
+        _hasDrained = wasShort && ContinuesOnLoop && !_isUnix && (_seenEvents & (ReadEvents & ~Libc.EPOLLIN | Libc.EPOLLPRI)) == 0;
+        _drainedEpoch = seen;
+    }
+
+    private bool IsDrainedAt(uint epoch) => _hasDrained && _drainedEpoch == epoch;
 
     // -1 means that it would block
     private unsafe int TryReceive(Span<byte> buffer)

@@ -17,6 +17,7 @@ internal sealed partial class LinuxConnection
         {
             // what was never watched may have anything to read
             seen = _registered ? _seenEvents : Libc.EPOLLIN;
+            if (IsDrainedAt(_readEpoch)) seen &= ~Libc.EPOLLIN;
             if (_closed) return false;
             _relay = relay;
             Move(loop);

@@ -26,6 +26,8 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     private uint _readEpoch;
     private uint _writeEpoch;
     private uint _seenEvents;
+    private uint _drainedEpoch;
+    private bool _hasDrained;
     private bool _registered;
     private bool _closed;
 
@@ -94,7 +96,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
                 _seenEvents |= events;
                 if ((events & ReadEvents) != 0)
                 {
-                    _readEpoch++;
+                    Volatile.Write(ref _readEpoch, _readEpoch + 1);
                     (reader, _reader) = (_reader, null);
                 }
                 if ((events & WriteEvents) != 0)
@@ -139,6 +141,22 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
         uint seen = Volatile.Read(ref _readEpoch);
         int count = Receive(buffer.Span);
         return count >= 0 ? new ValueTask<int>(count) : ReadRestAsync(buffer, seen, cancellationToken);
+    }
+
+    private protected override int TryReadCore(Span<byte> buffer) => Receive(buffer);
+
+    // whatever the loop tells after the socket was emptied is worth a try
+    internal override ValueTask<int> WaitToReadAsync(CancellationToken cancellationToken)
+    {
+        uint seen = Volatile.Read(ref _readEpoch);
+        return IsDrainedAt(seen) ? WaitForMoreAsync(seen, cancellationToken) : base.WaitToReadAsync(cancellationToken);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitForMoreAsync(uint seen, CancellationToken cancellationToken)
+    {
+        await WaitAsync(forRead: true, seen, cancellationToken).ConfigureAwait(false);
+        return 0;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
