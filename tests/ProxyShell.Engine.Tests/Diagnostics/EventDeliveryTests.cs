@@ -92,6 +92,29 @@ public class EventDeliveryTests
         Assert.Equal([3], late);
     }
 
+    [Fact]
+    public async Task Who_takes_some_kinds_hears_of_no_others()
+    {
+        using ConnectionRegistry registry = New();
+        var some = new List<int>();
+        var all = new List<int>();
+        EventHandler<ProxyEvent> listen = (_, e) => Add(some, e);
+        registry.Subscribe(listen, EventKinds.Of([ProxyEventKind.Warning, ProxyEventKind.Failed]));
+        registry.Write(ProxyEventKind.Opened, "1");
+        registry.Write(ProxyEventKind.Warning, "2");
+        await registry.FlushEventsAsync().Within();
+        registry.EventWritten += (_, e) => Add(all, e);
+        registry.Write(ProxyEventKind.Opened, "3");
+        registry.Write(ProxyEventKind.Failed, "4");
+        await registry.FlushEventsAsync().Within();
+        registry.EventWritten -= listen;
+        registry.Write(ProxyEventKind.Failed, "5");
+        await registry.FlushEventsAsync().Within();
+        Assert.Equal([2, 4], some);
+        Assert.Equal([3, 4, 5], all);
+        Assert.Equal(5, registry.Events.TotalCount);
+    }
+
     private static void Add(List<int> seen, ProxyEvent e)
     {
         lock (seen) seen.Add(int.Parse(e.Message, null));

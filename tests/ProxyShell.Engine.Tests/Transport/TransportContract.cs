@@ -103,6 +103,37 @@ public abstract class TransportContract(string sockets)
     }
 
     [Fact]
+    public async Task What_comes_while_or_after_the_socket_was_emptied_is_found()
+    {
+        await using var pair = new ConnectedPair(sockets);
+        (DuplexConnection near, DuplexConnection far) = await pair.ConnectAsync();
+        byte[] sent = RandomBytes.Of(20_000);
+        Task sending = Task.Run(async () =>
+        {
+            for (int at = 0; at < sent.Length; at++)
+            {
+                await near.WriteAsync(sent.AsMemory(at, 1), CancellationToken.None);
+                // now and then the reader has taken all, and waits
+                if (at % 64 == 0) await far.WriteAsync(new byte[1], CancellationToken.None);
+                if (at % 64 == 0) await ConnectedPair.ReadAsync(near, 1);
+            }
+            await near.CompleteWritesAsync(CancellationToken.None);
+        });
+        var got = new List<byte>();
+        var buffer = new byte[64];
+        while (true)
+        {
+            int count = far.TryRead(buffer);
+            if (count < 0 && got.Count % 2 == 0) await far.WaitToReadAsync(CancellationToken.None).Within();
+            if (count < 0) count = await far.ReadAsync(buffer, CancellationToken.None).Within();
+            if (count == 0) break;
+            got.AddRange(buffer[..count]);
+        }
+        await sending.Within();
+        Assert.Equal(sent, got);
+    }
+
+    [Fact]
     public async Task Bytes_put_back_come_first()
     {
         await using var pair = new ConnectedPair(sockets);
