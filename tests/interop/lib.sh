@@ -46,7 +46,7 @@ end_server() {
 clean_up() {
     local pid
     for pid in "${pids[@]}"; do end_server "$pid"; done
-    rm -rf "$work" ${squid_home:+"$squid_home"}
+    rm -rf "$work" ${squid_home:+"$squid_home"} ${postgres_home:+"$postgres_home"}
 }
 
 # ended PID: waits until it has ended, at most 20 seconds

@@ -9,7 +9,7 @@ peer() {
     until_true answers "$port"
 }
 
-web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dnsmasq_port= redis_port=
+web_port= proxied_web_port= haproxy_port= microsocks_port= danted_port= tinyproxy_port= squid_port= sshd_port= ssh_socks_port= dnsmasq_port= redis_port= postgres_port=
 
 # start_peer NAME [ARGUMENT]: starts it once; a peer that cannot be had is a counted skip, and its port stays empty
 start_peer() {
@@ -245,6 +245,23 @@ start_redis() {
     have redis-server && have redis-cli || return 2
     redis_port=$(free_port)
     peer redis "$redis_port" redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work"
+}
+
+# PostgreSQL, which does not run as root
+start_postgres() {
+    local bin home as=()
+    have psql && have pgbench || return 2
+    bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+    [ -x "$bin/initdb" ] || return 2
+    if [ "$(id -u)" -eq 0 ]; then
+        id postgres >/dev/null 2>&1 && have setpriv || return 2
+        as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+    fi
+    postgres_port=$(free_port)
+    postgres_home=$(mktemp -d "${TMPDIR:-/tmp}/proxyshell-postgres.XXXXXX") home=$postgres_home
+    [ "$(id -u)" -ne 0 ] || chown postgres "$home"
+    (cd "$home" && "${as[@]}" "$bin/initdb" -D "$home/data" -U postgres -A trust --no-sync) >"$work/peer-postgres.log" 2>&1 || return 1
+    peer postgres "$postgres_port" env -C "$home" "${as[@]}" "$bin/postgres" -D "$home/data" -p "$postgres_port" -k "$home" -c listen_addresses=127.0.0.1 -c fsync=off
 }
 
 # ask PORT ARGUMENTS...: what dig has to say; and what dnsmasq is known to answer
