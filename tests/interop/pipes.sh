@@ -7,7 +7,7 @@ pipes_suite() {
     [ -s "$work/www/mixed" ] || head -c 20000000 /dev/urandom >"$work/www/mixed"
     [ -s "$work/pipes.up" ] || head -c 10000000 /dev/urandom >"$work/pipes.up"
     start_listener_after_end
-    for framing in datagram; do pipes_with "$framing"; done
+    for framing in stripe datagram; do pipes_with "$framing"; done
     striper_suite
 }
 
