@@ -17,7 +17,7 @@ public abstract partial class ListenerService
     internal SessionListing List(MultiplexedSession session, ServedConnection carrier) => new(
         _sessions, new ProxySession(session, SessionDirection.Incoming, carrier.Record.Client, TransportOf(carrier), carrier.Record.Started, () => [Name]));
 
-    /// <summary>How many of the open connections only carry channels, which are what the limit is for.</summary>
+    /// <summary>How many of the open connections do not count where the limit is for channels alone.</summary>
     private protected virtual long Carriers => 0;
 
     /// <summary>

@@ -5,10 +5,15 @@ using ProxyShell.Engine.Transport;
 namespace ProxyShell.Engine.Striping;
 
 /// <summary>Serves one stream that came over stripes.</summary>
-internal sealed class StreamJoiner(DestinationJoiner joiner, StripedPipeExitOptions options, StreamOpening opening) : IClientServer
+internal sealed class StreamJoiner(DestinationJoiner joiner, StripedPipeExitOptions options, StreamOpening opening, Action admitted) : IClientServer
 {
+    /// <summary>Whether the stream was admitted; one that is turned away is not.</summary>
+    public bool HasServed { get; private set; }
+
     public Task ServeAsync(ServedConnection served)
     {
+        HasServed = true;
+        admitted();
         // who has the key may say for whom the stream is; limits are counted for the near end
         if (opening.Client is { } client) served.Record.ClientEndPoint = client;
         StreamKind carried = options.Udp ? StreamKind.Datagrams : StreamKind.Bytes;

@@ -20,6 +20,7 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
     private readonly StripeAcceptor? _acceptor;
     private Task _draining = Task.CompletedTask;
     private long _stripes;
+    private long _streams;
 
     /// <summary>Makes a far end; it listens after <see cref="ListenerService.StartAsync"/>.</summary>
     /// <exception cref="FormatException">An option is out of range; the message names it.</exception>
@@ -46,10 +47,11 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
 
     private protected override Outbound Outbound => _outbound;
 
-    private protected override long Carriers => Interlocked.Read(ref _stripes);
+    // whatever else is open, also what will never be a stripe: strangers take no stream its place
+    private protected override long Carriers => Math.Max(0, Registry.Count - Interlocked.Read(ref _streams));
 
     // streams are limited, and however many there are, stripes can come back
-    private protected override long OwnRoom => Options.Framing == StripedPipeFraming.Stripe ? StripedPipeEntryOptions.MaxStripes + Carriers : 0;
+    private protected override long OwnRoom => Options.Framing == StripedPipeFraming.Stripe ? StripedPipeEntryOptions.MaxStripes + Interlocked.Read(ref _stripes) : 0;
 
     /// <summary>The thumbprint (SHA-256) of the certificate that a near end may pin; null without TLS.</summary>
     public string? CertificateThumbprint => Options.DefaultCertificate?.GetCertHashString(HashAlgorithmName.SHA256);
@@ -67,8 +69,12 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
     /// Serves a stream that a near end has opened over stripes, as a connection of its own: connects it to the destination and carries it to its end.
     /// <paramref name="stripe"/> is the connection over which it was opened.
     /// </summary>
-    internal Task ServeStreamAsync(DuplexConnection stream, StreamOpening opening, ServedConnection stripe) =>
-        ServeChannelAsync(stream, stripe, new StreamJoiner(MakeJoiner(Options), Options, opening));
+    internal async Task ServeStreamAsync(DuplexConnection stream, StreamOpening opening, ServedConnection stripe)
+    {
+        var server = new StreamJoiner(MakeJoiner(Options), Options, opening, () => Interlocked.Increment(ref _streams));
+        await ServeChannelAsync(stream, stripe, server).ConfigureAwait(false);
+        if (server.HasServed) Interlocked.Decrement(ref _streams);
+    }
 
     /// <summary>A connection that was accepted carries streams from here on, or (<paramref name="change"/> -1) does so no longer; it does not count itself.</summary>
     internal void CountStripe(int change) => Interlocked.Add(ref _stripes, change);
