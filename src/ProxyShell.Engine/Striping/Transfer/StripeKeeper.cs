@@ -16,6 +16,8 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
     private TaskCompletionSource<StripeNews> _news = NewNews();
     private volatile TaskCompletionSource _hurry = NewHurry();
     private int _nextPlace;
+    private readonly StripeTuner _tuner = new();
+    private ITimer? _tuning;
     private bool _isStarted;
     private bool _isStopping;
 
@@ -61,6 +63,7 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
         if (!_isStarted) return;
         while (PlaceCount < options.Count) AddPlace();
         while (PlaceCount > options.MaxCount) _ = RemovePlaceAsync();
+        if (options.MaxCount > options.Count) _tuning ??= options.Set.Time.CreateTimer(static keeper => ((StripeKeeper)keeper!).Tune(), this, StripeTuner.Interval, StripeTuner.Interval);
     }
 
     /// <inheritdoc/>
@@ -145,6 +148,7 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
             places = [.. _places];
         }
         foreach (StripePlace place in places) place.Stop();
+        _tuning?.Dispose();
         StripeSet set = _pipe.Set;
         if (set.StripeCount > 0)
         {
@@ -159,6 +163,16 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    private void Tune()
+    {
+        StripeKeeperOptions options = _options;
+        int change = _tuner.Decide(Current.Set.Moved, PlaceCount, options.Count, options.MaxCount);
+        if (change == 0) return;
+        if (change > 0) AddPlace();
+        else _ = RemovePlaceAsync();
+        options.Report($"{(change > 0 ? "trying" : "back to")} {PlaceCount} stripes", ProxyErrorReason.None);
+    }
 
     private void Announce(StripeNews news)
     {

@@ -21,6 +21,7 @@ internal sealed partial class StripeSet
         if (stripe.IsGone || _failure is not null) return;
         stripe.HeardAt = Now;
         stripe.BytesIn += count;
+        _moved += count;
         parser.Advance(count);
     }
 

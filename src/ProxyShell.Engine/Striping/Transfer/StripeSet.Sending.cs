@@ -39,6 +39,7 @@ internal sealed partial class StripeSet
                 return default;
             }
             _hasChanged = true;
+            _moved += frame?.Length ?? length;
             if (frame is null) return stripe.Batch.AsMemory(0, length);
         }
         if (source.IsEmpty) return frame.Bytes;
@@ -139,8 +140,8 @@ internal sealed partial class StripeSet
     private static int WritePings(Stripe stripe, Span<byte> batch, long now)
     {
         int length = 0;
-        if (stripe.PongDue is { } token) length += StripeFrameCodec.Write(batch, new StripeFrame(StripeFrameKind.Pong) { Id = stripe.Number, Value = token });
-        if (stripe.IsPingDue) length += StripeFrameCodec.Write(batch[length..], new StripeFrame(StripeFrameKind.Ping) { Id = stripe.Number, Value = now });
+        if (stripe.PongDue is { } token) length += StripeFrameCodec.Write(batch, new StripeFrame(StripeFrameKind.Pong) { Value = token });
+        if (stripe.IsPingDue) length += StripeFrameCodec.Write(batch[length..], new StripeFrame(StripeFrameKind.Ping) { Value = now });
         (stripe.PongDue, stripe.IsPingDue) = (null, false);
         return length;
     }

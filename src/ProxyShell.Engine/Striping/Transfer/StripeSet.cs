@@ -34,6 +34,7 @@ internal sealed partial class StripeSet : IDisposable
     private ProxyException? _failure;
     private TaskCompletionSource? _drained;
     private TaskCompletionSource? _emptied;
+    private long _moved;
     private long _lastId;
     private long _windows;
     private bool _hasChanged;
@@ -70,6 +71,9 @@ internal sealed partial class StripeSet : IDisposable
             lock (_gate) return _streams.Count;
         }
     }
+
+    /// <summary>Bytes that stripes have carried, both ways and with their frames.</summary>
+    public long Moved => Interlocked.Read(ref _moved);
 
     /// <summary>How many stripes there are.</summary>
     public int StripeCount
