@@ -69,6 +69,7 @@ Describe 'the examples' {
         $null = Start-ProxyServer -Name gate -Key $old
         $web = Start-AccessListener localhost:1 -Name web
         $null = Start-AccessListener -Name proxy
+        $null = New-StripedPipe localhost:1 -Name backup
         # a gateway that takes whatever the examples give it
         $gateway = Start-TunnelGateway -HttpPort 0 -TcpPortRange 30000-30999 -Name gateway
         $blog = Register-Tunnel $gateway http://localhost:1 -HostName blog -IdentityFile $identityFile

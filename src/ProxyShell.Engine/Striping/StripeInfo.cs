@@ -5,6 +5,9 @@ namespace ProxyShell.Engine.Striping;
 /// <summary>How a stripe of a pipe was at the moment of asking.</summary>
 public sealed record StripeInfo
 {
+    /// <summary>The name of the end of a pipe that was asked, which is also the name of its job.</summary>
+    public string Service { get; init; } = "";
+
     /// <summary>The pipe it belongs to: the first 8 hexadecimal digits of its name; empty while it is not connected.</summary>
     public required string Pipe { get; init; }
 

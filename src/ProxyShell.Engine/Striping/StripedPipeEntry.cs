@@ -55,7 +55,7 @@ public sealed class StripedPipeEntry : ListenerService, IStripedPipe
     public StripedPipeFraming Framing => Options.Framing;
 
     /// <inheritdoc />
-    public IReadOnlyList<StripeInfo> GetStripes() => _keeper?.GetStripes() ?? [];
+    public IReadOnlyList<StripeInfo> GetStripes() => _keeper is null ? [] : [.. _keeper.GetStripes().Select(stripe => stripe with { Service = Name })];
 
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(StripedPipeEntryOptions options) => base.Reconfigure(options);

@@ -60,7 +60,16 @@ public sealed class StripedPipeExit : ListenerService, IStripedPipe
     public StripedPipeFraming Framing => Options.Framing;
 
     /// <inheritdoc />
-    public IReadOnlyList<StripeInfo> GetStripes() => _acceptor?.GetStripes() ?? [];
+    public IReadOnlyList<StripeInfo> GetStripes() => _acceptor is null ? [] : [.. _acceptor.GetStripes().OrderBy(stripe => stripe.Pipe, StringComparer.Ordinal).ThenBy(stripe => stripe.Number).Select(stripe => stripe with { Service = Name })];
+
+    /// <summary>The address as a near end on this machine dials it.</summary>
+    public TransportAddress ToAddress()
+    {
+        if (LocalEndPoint is not IPEndPoint endpoint) return TransportAddress.Parse(Uri);
+        IPAddress address = endpoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endpoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endpoint.Address;
+        var host = HostEndpoint.From(new IPEndPoint(address, endpoint.Port));
+        return Options.SpeaksTls ? TransportAddress.Tls(host) : TransportAddress.Tcp(host);
+    }
 
     /// <inheritdoc cref="ListenerService.Reconfigure"/>
     public void Reconfigure(StripedPipeExitOptions options) => base.Reconfigure(options);

@@ -80,6 +80,7 @@ public abstract class SetListenerCommand : ListenerSettingsCommand
             ProxyServerJob => "Set-ProxyServer changes it",
             AccessListenerJob => "Set-AccessListener changes it",
             TunnelGatewayJob => "Set-TunnelGateway changes it",
+            StripedPipeJob => "Set-StripedPipe changes it",
             _ => "it cannot be changed while it runs",
         };
         WriteError(ProblemRecord.WrongKind($"The job '{job.Name}' is of type {job.PSJobTypeName}; {other}.", "WrongJobType", job));

@@ -14,6 +14,7 @@ public sealed class JobNameCompleter : ValueCompleter
         "Set-AccessListener" => Shown(Running().OfType<AccessListenerJob>()),
         "Unregister-Tunnel" => Shown(SessionJobs.OfProcess().OfType<TunnelJob>()),
         "Get-Tunnel" or "Set-TunnelGateway" => Shown(Running().OfType<TunnelGatewayJob>()),
+        "Set-StripedPipe" or "Get-ProxyStripe" => Shown(Running().OfType<StripedPipeJob>()),
         _ => Candidates(),
     };
 

@@ -18,7 +18,7 @@ Import-Module $Module
 
 $namespaces = @{ maml = 'http://schemas.microsoft.com/maml/2004/10'; command = 'http://schemas.microsoft.com/maml/dev/command/2004/10'; dev = 'http://schemas.microsoft.com/maml/dev/2004/10' }
 # what users give for the types that only read arguments
-$shownTypes = @{ KeyArgument = 'ProxyKey'; HopArgument = 'ProxyHop'; ChainArgument = 'ProxyChain'; EndpointArgument = 'String'; CertificateArgument = 'X509Certificate2'; JobArgument = 'ProxyJob'; CredentialArgument = 'PSCredential'; TokenArgument = 'String'; GatewayArgument = 'String' }
+$shownTypes = @{ KeyArgument = 'ProxyKey'; HopArgument = 'ProxyHop'; ChainArgument = 'ProxyChain'; EndpointArgument = 'String'; CertificateArgument = 'X509Certificate2'; JobArgument = 'ProxyJob'; CredentialArgument = 'PSCredential'; TokenArgument = 'String'; GatewayArgument = 'String'; PeerArgument = 'String' }
 
 # A page as a tree: heading -> text before the first subheading ('') and subheadings with their text, in order.
 function Read-Page([string] $Path) {

@@ -18,7 +18,8 @@ public abstract class ListenerJob : ProxyJob
     public int LocalPort => _listener.LocalPort;
 
     /// <summary>
-    /// The address as others use it: a hop URI for proxy servers, <c>tcp://host:port</c> for access listeners, what agents register at for gateways.
+    /// The address as others use it: a hop URI for proxy servers, <c>tcp://host:port</c> for access listeners, what agents register at for gateways,
+    /// the peer to give to near ends for the far end of a striped pipe.
     /// </summary>
     public string Uri => _listener.Uri;
 
