@@ -1,4 +1,5 @@
 using System.Globalization;
+using ProxyShell.Bench.Load;
 using ProxyShell.Bench.Origins;
 using ProxyShell.Bench.Peers;
 using ProxyShell.Bench.Rows;
@@ -27,6 +28,10 @@ internal sealed record BenchOptions
         dotnet run -c Release --project bench/ProxyShell.Bench -- soak [MINUTES [CHANNELS]]
 
           random lives of a session's channels   (10 minutes, 1000 at once); exit with 1 when one went wrong
+
+        dotnet run -c Release --project bench/ProxyShell.Bench -- link PORT DESTINATION_PORT MB_PER_SECOND/MILLISECONDS...
+
+          a simulated link with so many connections at a time; standard input obeys {LinkRole.Commands}
         """;
 
     internal IReadOnlyList<string> Rows { get; private init; } = RowCatalogue.Ids;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ProxyShell.Bench;
+using ProxyShell.Bench.Load;
 using ProxyShell.Bench.Origins;
 using ProxyShell.Bench.Peers;
 using ProxyShell.Bench.Sessions;
@@ -21,6 +22,8 @@ switch (args.FirstOrDefault())
     case { } role when SessionRoles.Includes(role):
         await SessionRoles.RunAsync(role, args[1..]);
         return 0;
+    case LinkRole.Name:
+        return LinkRole.Run(args[1..]);
     case SoakTask.Name:
         return await SoakTask.RunAsync(args[1..]);
     case "--help" or "-h":

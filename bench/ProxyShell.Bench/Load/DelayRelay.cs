@@ -1,76 +1,192 @@
-using System.Buffers;
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ProxyShell.Bench.Native;
 
 namespace ProxyShell.Bench.Load;
 
-/// <summary>A simulated link: forwards each chunk in order, a fixed time after it came, in both directions.</summary>
+/// <summary>
+/// A simulated link: forwards each chunk in order, a fixed time after it came, in both directions, and no faster than a connection of it may. Its
+/// connections can be killed, frozen and refused one by one.
+/// </summary>
 /// <remarks>
-/// It accepts at once: the handshake of TCP itself is not delayed, only what travels on the connection. Chunks in flight
-/// are not limited, so the delay costs no throughput. Two threads per direction: one stamps, one sleeps until due. A link
-/// with a rate stamps no faster than that, and what it has not stamped yet waits in the sender's socket.
+/// It accepts at once: the handshake of TCP itself is not delayed, only what travels on the connection. A connection without a rate limits nothing in
+/// flight, so the delay costs no throughput. One with a rate has a short queue, and what finds no room there waits in the sender's socket.
 /// </remarks>
 internal sealed class DelayRelay : IDisposable
 {
-    private const int ChunkSize = 64 * 1024;
-    private static readonly long CatchUp = Stopwatch.Frequency / 500;
+    private const int Backlog = 128;
 
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly ConcurrentBag<Socket> _open = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, LinkConnection> _open = [];
+    private readonly HashSet<int> _refused = [];
+    private readonly Func<int, LinkShape?> _shapeOf;
     private readonly int _destinationPort;
-    private readonly TimeSpan _delay;
-    private readonly double _ticksPerByte;
+    private Socket? _listener;
+    private bool _frozen;
+    private int _accepted;
 
+    /// <summary>A link whose connections are all alike.</summary>
     /// <param name="destinationPort">Where the link leads.</param>
     /// <param name="oneWayDelay">How long each byte travels.</param>
-    /// <param name="bytesPerSecond">What the link carries each way; null for as much as the machine can.</param>
+    /// <param name="bytesPerSecond">What a connection carries each way; null for as much as the machine can.</param>
     internal DelayRelay(int destinationPort, TimeSpan oneWayDelay, double? bytesPerSecond = null)
+        : this(destinationPort, 0, _ => new LinkShape(oneWayDelay, bytesPerSecond))
+    {
+    }
+
+    /// <summary>A link of so many connections at a time: a new one takes the first place that is free, and is reset when there is none.</summary>
+    internal DelayRelay(int destinationPort, IReadOnlyList<LinkShape> shapes, int port = 0)
+        : this(destinationPort, port, place => place < shapes.Count ? shapes[place] : null)
+    {
+    }
+
+    private DelayRelay(int destinationPort, int port, Func<int, LinkShape?> shapeOf)
     {
         _destinationPort = destinationPort;
-        _delay = oneWayDelay;
-        _ticksPerByte = bytesPerSecond is { } rate ? Stopwatch.Frequency / rate : 0;
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen(128);
-        Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
-        RunThread(AcceptAll);
+        _shapeOf = shapeOf;
+        Port = port;
+        Up();
     }
 
-    internal int Port { get; }
+    internal int Port { get; private set; }
 
-    public void Dispose()
+    /// <summary>The places that have a connection now.</summary>
+    internal IReadOnlyList<int> Open
     {
-        _listener.Dispose();
-        foreach (Socket socket in _open)
-            socket.Dispose();
-    }
-
-    private void AcceptAll()
-    {
-        while (true)
+        get
         {
-            Socket near = _listener.Accept();
-            var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            _open.Add(near);
-            _open.Add(far);
-            near.NoDelay = far.NoDelay = true;
-            if (!TryConnect(far))
-            {
-                near.Dispose(); // the client will try again
-                continue;
-            }
-
-            Forward(near, far);
-            Forward(far, near);
+            lock (_gate)
+                return [.. _open.Keys.Order()];
         }
     }
 
-    private bool TryConnect(Socket far)
+    /// <summary>How many connections there were.</summary>
+    internal int Accepted => Volatile.Read(ref _accepted);
+
+    public void Dispose() => Down();
+
+    /// <summary>Listens again.</summary>
+    internal void Up()
+    {
+        if (_listener is not null)
+            return;
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        _listener.Listen(Backlog);
+        Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
+        Socket listener = _listener;
+        new Thread(() => AcceptAll(listener), 256 * 1024) { IsBackground = true }.Start();
+    }
+
+    /// <summary>Resets all connections, and new ones are refused by the system.</summary>
+    internal void Down()
+    {
+        _listener?.Dispose();
+        _listener = null;
+        KillAll();
+    }
+
+    /// <summary>Resets the connection; the next one may take its place.</summary>
+    internal void Kill(int place) => At(place)?.Kill();
+
+    internal void KillAll() => All(connection => connection.Kill());
+
+    /// <summary>Resets the connection, and its place stays empty.</summary>
+    internal void Refuse(int place)
+    {
+        lock (_gate)
+            _refused.Add(place);
+        Kill(place);
+    }
+
+    internal void Freeze(int place) => At(place)?.Freeze();
+
+    /// <summary>Freezes all connections, those that come while it lasts too.</summary>
+    internal void FreezeAll()
+    {
+        lock (_gate)
+            _frozen = true;
+        All(connection => connection.Freeze());
+    }
+
+    internal void ThawAll()
+    {
+        lock (_gate)
+            _frozen = false;
+        All(connection => connection.Thaw());
+    }
+
+    private LinkConnection? At(int place)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(place);
+    }
+
+    private void All(Action<LinkConnection> action)
+    {
+        LinkConnection[] all;
+        lock (_gate)
+            all = [.. _open.Values];
+        Array.ForEach(all, action);
+    }
+
+    private void AcceptAll(Socket listener)
     {
         try
         {
+            while (true)
+                Join(listener.Accept());
+        }
+        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+        {
+            // the link is down
+        }
+    }
+
+    private void Join(Socket near)
+    {
+        var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        near.NoDelay = far.NoDelay = true;
+        if (Take(near, far) is { } connection)
+        {
+            connection.Start();
+            return;
+        }
+
+        near.LingerState = new LingerOption(enable: true, 0);
+        near.Dispose(); // the client will try again
+        far.Dispose();
+    }
+
+    private LinkConnection? Take(Socket near, Socket far)
+    {
+        lock (_gate)
+        {
+            int place = 0;
+            while (_open.ContainsKey(place) || _refused.Contains(place))
+                place++;
+            if (_shapeOf(place) is not { } shape || !TryConnect(far, shape))
+                return null;
+            _accepted++;
+            var connection = new LinkConnection(near, far, shape, () => Remove(place));
+            if (_frozen)
+                connection.Freeze();
+            return _open[place] = connection;
+        }
+    }
+
+    private void Remove(int place)
+    {
+        lock (_gate)
+            _open.Remove(place);
+    }
+
+    private bool TryConnect(Socket far, LinkShape shape)
+    {
+        try
+        {
+            if (shape.ReceiveBuffer is { } size)
+                far.ReceiveBufferSize = size;
             far.Connect(new IPEndPoint(IPAddress.Loopback, _destinationPort));
             return true;
         }
@@ -79,81 +195,4 @@ internal sealed class DelayRelay : IDisposable
             return false; // nobody listens there yet
         }
     }
-
-    private void Forward(Socket from, Socket to)
-    {
-        var flight = new BlockingCollection<Chunk>(new ConcurrentQueue<Chunk>());
-        RunThread(() => Stamp(from, flight));
-        RunThread(() => Deliver(to, flight));
-    }
-
-    private void Stamp(Socket from, BlockingCollection<Chunk> flight)
-    {
-        int count = 1;
-        long free = 0;
-        while (count > 0)
-        {
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
-            try
-            {
-                count = from.Receive(buffer, ChunkSize, SocketFlags.None);
-            }
-            catch (SocketException)
-            {
-                count = 0;
-            }
-
-            // a chunk has come when the link has carried its last byte; a thread that slept too long may catch up
-            long now = Stopwatch.GetTimestamp();
-            free = Math.Max(free, now - CatchUp) + (long)(count * _ticksPerByte);
-            flight.Add(new Chunk(buffer, count, Math.Max(free, now)));
-            SleepUntil(free);
-        }
-    }
-
-    private void Deliver(Socket to, BlockingCollection<Chunk> flight)
-    {
-        while (true)
-        {
-            Chunk chunk = flight.Take();
-            SleepUntil(chunk.Arrived + (long)(_delay.TotalSeconds * Stopwatch.Frequency));
-            if (chunk.Count == 0)
-            {
-                to.Shutdown(SocketShutdown.Send);
-                return;
-            }
-
-            to.Send(chunk.Buffer, chunk.Count, SocketFlags.None);
-            ArrayPool<byte>.Shared.Return(chunk.Buffer);
-        }
-    }
-
-    // nanosleep is exact to some 50 µs where Thread.Sleep rounds to milliseconds, and every link would add its error
-    private static unsafe void SleepUntil(long timestamp)
-    {
-        TimeSpan rest = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), timestamp);
-        if (rest <= TimeSpan.Zero)
-            return;
-        var time = new Libc.TimeValue { Fraction = (long)(rest.TotalSeconds * 1e9) };
-        _ = Libc.Sleep(&time, null);
-    }
-
-    private static void RunThread(Action work)
-    {
-        void RunUntilClosed()
-        {
-            try
-            {
-                work();
-            }
-            catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-            {
-                // one end is gone; its twin notices by itself
-            }
-        }
-
-        new Thread(RunUntilClosed, 256 * 1024) { IsBackground = true }.Start();
-    }
-
-    private readonly record struct Chunk(byte[] Buffer, int Count, long Arrived);
 }

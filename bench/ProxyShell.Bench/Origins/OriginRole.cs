@@ -3,7 +3,7 @@ using ProxyShell.Bench.Native;
 
 namespace ProxyShell.Bench.Origins;
 
-/// <summary>What the bench does when it was started again as an origin: <c>origin source|reply|echo port …</c>.</summary>
+/// <summary>What the bench does when it was started again as an origin: <c>origin source|sequence|reply|echo port …</c>.</summary>
 internal static class OriginRole
 {
     internal const string Name = "origin";
@@ -25,6 +25,9 @@ internal static class OriginRole
         {
             case "source":
                 new BulkSource(Enum.Parse<SourceMode>(arguments[2])).Serve(socket);
+                break;
+            case "sequence":
+                SequenceSource.Serve(socket);
                 break;
             case "echo":
                 EchoServer.Serve(socket);

@@ -8,6 +8,9 @@ internal sealed record OriginSpecification(string Kind, params string[] Argument
 {
     internal static OriginSpecification Source(SourceMode mode) => new("source", mode.ToString());
 
+    /// <summary>Counting numbers, so that every byte can be told from every other.</summary>
+    internal static OriginSpecification Sequence() => new("sequence");
+
     internal static OriginSpecification Reply(int requestSize, int replySize) => new("reply", $"{requestSize}", $"{replySize}");
 
     /// <summary>Datagrams come back as they are.</summary>

@@ -9,6 +9,7 @@ namespace ProxyShell.Bench.Rows;
 internal static class BulkRows
 {
     private const string PlainRelayId = "proxyshell-relay";
+    private const string OthersId = "others";
     private const double AboutTheSame = 0.9;
 
     internal static readonly IReadOnlyList<Metric> Metrics =
@@ -28,6 +29,27 @@ internal static class BulkRows
     internal static RateRow Link(string id, string title, SlowLink link, SourceMode source, IReadOnlyList<Goal> goals) => Create(
         id, title, 1, source, context => context.PeersFor(RelayService.Session), goals, link);
 
+    /// <summary>One stream over as many stripes as the link has connections, beside one connection of it: the link's first.</summary>
+    internal static RateRow Stripes(string id, string title, SlowLink link, double share, SourceMode source) => Create(
+        id, title, 1, source, context => context.Host is null ? [] : [new StripedPeer(context.Host, link.Shapes.Count), new RelayPairPeer(context.Host), .. Direct(context)],
+        [new Goal(Metric.ShareOfLink, null, Bound.AtLeast, share)], link);
+
+    /// <summary>One stream over stripes of which one has a longer way, beside one over the others alone.</summary>
+    internal static RateRow DelayedStripe(string id, string title, SlowLink link, SlowLink others, SourceMode source) => Create(
+        id, title, 1, source,
+        context => context.Host is null
+            ? []
+            : [new StripedPeer(context.Host, link.Shapes.Count) { Link = link }, new StripedPeer(context.Host, others.Shapes.Count) { Id = OthersId, Name = "the others alone", Link = others }],
+        [new Goal(Metric.Throughput, OthersId, Bound.AtLeast, 1)]);
+
+    /// <summary>One stream over stripes as fast as it goes, beside the plain relay, and two of them in a row.</summary>
+    internal static RateRow UncappedStripes(string id, int stripes, SourceMode source) => Create(
+        id, $"One bulk stream over {stripes} stripes without a cap", 1, source,
+        context => context.Host is null
+            ? []
+            : [new StripedPeer(context.Host, stripes), .. PlainRelay(context), new RelayPairPeer(context.Host), .. Direct(context)],
+        [new Goal(Metric.Throughput, PlainRelayId, Bound.AtLeast, 0.6)]);
+
     /// <summary>One stream through a chain of this program alone: nobody else has such.</summary>
     internal static RateRow Chain(string id, int hops, SourceMode source) => Create(
         id, $"One bulk stream through a chain of {hops} relay hops, listener and hops in one process", 1, source,
@@ -45,7 +67,7 @@ internal static class BulkRows
             Id = id,
             Title = $"{title} ({Describe(source)})",
             Origin = OriginSpecification.Source(source),
-            Load = station => new BulkSinkLoad(LoadTarget.Of(station), streams),
+            Load = station => new BulkSinkLoad(LoadTarget.Of(station), station.Peer is DirectPeer && link is not null ? link.Shapes.Count : streams),
             Metrics = link is null ? Metrics : [Metric.ShareOfLink, .. Metrics],
             Read = (window, _) => link is null ? Read(window) : new(Read(window)) { [Metric.ShareOfLink] = window.Completed / window.Seconds / link.BytesPerSecond },
             Goals = goals,
@@ -53,6 +75,8 @@ internal static class BulkRows
             Peers = peers,
             CountSystemCalls = true,
         };
+
+    private static IEnumerable<IRelayPeer> Direct(BenchContext context) => context.Peers.Where(peer => peer is DirectPeer);
 
     private static IEnumerable<IRelayPeer> PlainRelay(BenchContext context) => context.Host is null
         ? []

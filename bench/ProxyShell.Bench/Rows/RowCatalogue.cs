@@ -13,6 +13,7 @@ internal static class RowCatalogue
         "socks", "http-connect", "socks-bulk", "connect-bulk", "udp", "udp-large",
         "session-bulk", "session-streams", "session-connect", "session-link", "session-open", "session-stalled", "session-interactive", "session-idle",
         "tunnel-requests", "tunnel-latency", "tunnel-bulk", "tunnel-stream", "tunnel-crowd", "tunnel-flood",
+        "stripe-caps", "stripe-unequal", "stripe-delay", "stripe-loss", "stripe-small", "stripe-uncapped",
     ];
 
     private const int ManyStreams = 64;
@@ -26,6 +27,10 @@ internal static class RowCatalogue
     private const int ChannelsAtOnce = 500;
 
     private static readonly SlowLink LongLink = new(TimeSpan.FromMilliseconds(25), 200e6);
+
+    private static readonly TimeSpan StripeDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly SlowLink EqualCaps = Capped(40, 40, 40, 40);
+    private static readonly SlowLink WithLongWay = new([.. Capped(40, 40, 40).Shapes, new LinkShape(StripeDelay + TimeSpan.FromMilliseconds(300), 40e6)]);
 
     internal static IEnumerable<IRow> Create(BenchOptions options) =>
         Ids.Where(options.Rows.Contains).Select(id => Create(id, options.Source));
@@ -73,8 +78,16 @@ internal static class RowCatalogue
         "tunnel-stream" => TunnelRows.Stream(id, source, [TunnelRows.AgainstOpenSsh(Metric.Throughput, TunnelAdvantage)]),
         "tunnel-crowd" => new TunnelCrowdRow(),
         "tunnel-flood" => new TunnelFloodRow(),
+        "stripe-caps" => BulkRows.Stripes(id, "One bulk stream over 4 stripes of 40 MB/s each, 10 ms each way", EqualCaps, 0.95, source),
+        "stripe-unequal" => BulkRows.Stripes(id, "One bulk stream over stripes of 80, 40, 20 and 10 MB/s, 10 ms each way", Capped(80, 40, 20, 10), 0.9, source),
+        "stripe-delay" => BulkRows.DelayedStripe(id, "One bulk stream over 4 stripes of 40 MB/s, one with 300 ms more each way", WithLongWay, Capped(40, 40, 40), source),
+        "stripe-loss" => new StripeLossRow(id, EqualCaps),
+        "stripe-small" => new StripeSmallRow(id, EqualCaps),
+        "stripe-uncapped" => BulkRows.UncappedStripes(id, EqualCaps.Shapes.Count, source),
         _ => throw new ArgumentOutOfRangeException(nameof(id), id, "no such row"),
     };
+
+    private static SlowLink Capped(params double[] megabytesPerSecond) => new([.. megabytesPerSecond.Select(rate => new LinkShape(StripeDelay, rate * 1e6))]);
 
     private static RateRow Connect(string id, string what, RelayService service, IReadOnlyList<Goal> goals) => ExchangeRows.Create(
         id, $"{what}, {Clients} at a time, one small request each", service, Metric.ConnectionRate,

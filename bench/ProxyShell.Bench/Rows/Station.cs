@@ -25,6 +25,9 @@ internal sealed class Station : IDisposable
 
     internal ServerProcess? Relay { get; }
 
+    /// <summary>The link between the ends of the relay, when there is one.</summary>
+    internal DelayRelay? Link => _link;
+
     /// <summary>Where the load connects.</summary>
     internal int Port => _port ?? Relay?.Port ?? Origin.Port;
 
@@ -39,7 +42,8 @@ internal sealed class Station : IDisposable
     {
         ServerProcess origin = await specification.StartAsync(context);
         int carrier = FreePorts.Take();
-        DelayRelay? link = slow?.Open(peer is DirectPeer ? origin.Port : carrier);
+        SlowLink? between = (peer as StripedPeer)?.Link ?? slow;
+        DelayRelay? link = between?.Open(peer is DirectPeer ? origin.Port : carrier);
         Forward? second = secondDestination is { } destination ? new Forward(FreePorts.Take(), destination) : null;
         try
         {
