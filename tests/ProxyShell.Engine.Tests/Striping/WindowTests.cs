@@ -1,3 +1,4 @@
+using ProxyShell.Engine.Protocols.Striping;
 using ProxyShell.Engine.Striping;
 using ProxyShell.Engine.Striping.Transfer;
 
@@ -36,6 +37,27 @@ public class WindowTests
         }
         await writing.Within();
         Assert.Equal(bytes, read);
+    }
+
+    [Fact]
+    public async Task A_window_that_was_too_small_grows_once_though_a_higher_limit_is_under_way()
+    {
+        using var duo = new StripeDuo(Window, stripes: 1);
+        StripedStream near = duo.Near.Open(new StreamOpening(StreamKind.Bytes, null));
+        Task writing = near.WriteAsync(RandomBytes.Of(Window), CancellationToken.None).AsTask();
+        duo.Settle();
+        StripedStream far = Assert.Single(duo.Accepted);
+        Assert.Equal(StripeSet.FirstWindow, far.Window);
+        int read = await far.ReadAsync(new byte[StripeSet.FirstWindow], CancellationToken.None).Within();
+        Assert.True(far.Limit >= StripeSet.FirstWindow + (read / 2));
+
+        Stripe late = duo.Far.AddStripe(99, _ => { }, null, TimeSpan.FromMilliseconds(1));
+        var blocked = new StripeFrame(StripeFrameKind.Blocked) { Id = far.Id, Value = StripeSet.FirstWindow };
+        duo.Far.OnFrame(late, blocked);
+        Assert.Equal(2 * StripeSet.FirstWindow, far.Window);
+        duo.Far.OnFrame(late, blocked);
+        Assert.Equal(2 * StripeSet.FirstWindow, far.Window);
+        Assert.False(writing.IsCompleted);
     }
 
     [Fact]

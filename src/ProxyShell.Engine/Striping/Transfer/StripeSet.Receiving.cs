@@ -102,14 +102,16 @@ internal sealed partial class StripeSet
         _due.Add(stream);
     }
 
-    // the sender waits, and the reader does not: then it is the window that is too small for the way
+    // the sender had to wait, and the reader is not behind: then it is the window that is too small for the way. It may have been told of a higher limit since, which
+    // says nothing: while all goes well limits are always under way. What it said of a limit from before the last widening is answered already.
     private void Widen(StripedStream stream, long limit)
     {
-        if (limit < stream.Limit || stream.Incoming.Ready > stream.Window / 2 || stream.Window >= _options.Window) return;
+        if (limit < stream.WidenedFrom || stream.Incoming.Ready > stream.Window / 2 || stream.Window >= _options.Window) return;
         long more = Math.Min(stream.Window, _options.Window - stream.Window);
         if (_windows + more > MostFullWindows * _options.Window) return;
         (stream.Window, _windows) = (stream.Window + more, _windows + more);
         GrowLimit(stream, force: true);
+        stream.WidenedFrom = stream.Limit;
     }
 
     private void OnAck(in StripeFrame frame)

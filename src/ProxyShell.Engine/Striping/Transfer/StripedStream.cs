@@ -23,6 +23,9 @@ internal sealed class StripedStream(StripeSet set, long id, long window) : Duple
     /// <summary>How far the other end may send, as it was told.</summary>
     public long Limit { get; set; } = window;
 
+    /// <summary>The limit that the last widening of the window gave; lower ones are from before.</summary>
+    public long WidenedFrom { get; set; }
+
     /// <summary>What was given to stripes.</summary>
     public long SentOffset { get; set; }
 
