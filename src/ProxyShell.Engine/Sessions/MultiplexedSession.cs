@@ -23,7 +23,7 @@ namespace ProxyShell.Engine.Sessions;
 /// </example>
 public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
 {
-    private const int ReadLength = 128 * 1024;
+    private const int ReadLength = 512 * 1024;
 
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(5);
 

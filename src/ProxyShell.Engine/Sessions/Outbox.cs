@@ -16,7 +16,9 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     /// <summary>Up to here a write is small.</summary>
     public const int SmallWrite = 4 * 1024;
 
-    private const int BatchLength = 128 * 1024;
+    // what is written in one go: the larger one once the smaller was not enough
+    private const int FirstBatch = 64 * 1024;
+    private const int LargeBatch = 512 * 1024;
     private const int MostReplies = 8192;
 
     // after so many writes without a wait another thread goes on: the socket's own loop has others to serve
@@ -48,7 +50,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
         {
             while (!_isOver)
             {
-                batch ??= ArrayPool<byte>.Shared.Rent(BatchLength);
+                batch ??= ArrayPool<byte>.Shared.Rent(FirstBatch);
                 int length = Fill(batch);
                 if (length > 0)
                 {
@@ -62,6 +64,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                     if (written.IsCompleted) writes++;
                     else (writes, _isBorrowed) = (0, false);
                     await written.ConfigureAwait(false);
+                    if (length > FirstBatch - MostPerTurn) Enlarge(ref batch);
                     continue;
                 }
                 writes = 0;
@@ -180,9 +183,16 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
         return length;
     }
 
+    private static void Enlarge(ref byte[] batch)
+    {
+        if (batch.Length >= LargeBatch) return;
+        ArrayPool<byte>.Shared.Return(batch);
+        batch = ArrayPool<byte>.Shared.Rent(LargeBatch);
+    }
+
     private ChannelSender? TakeNext(int smallSoFar, out bool isSmall)
     {
-        isSmall = !_small.IsEmpty && (_large.IsEmpty || smallSoFar < BatchLength / 2);
+        isSmall = !_small.IsEmpty && (_large.IsEmpty || smallSoFar < FirstBatch / 2);
         return (isSmall ? _small : _large).Take();
     }
 

@@ -39,7 +39,8 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
             await connection.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
         }
         _buffer ??= ArrayPool<byte>.Shared.Rent(_nextLength);
-        if (_end == _buffer.Length) MakeRoom();
+        // a little that lies far behind is moved: a read into what room there is left would be a small one
+        if (_end == _buffer.Length || (_end > _buffer.Length / 2 && _end - _start < _start)) MakeRoom();
         int count = await connection.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         _end += count;
         return count > 0;
@@ -100,7 +101,7 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
         byte[] old = _buffer!;
         ReadOnlySpan<byte> bytes = Bytes;
         if (_start == 0 && old.Length >= maxLength) throw new InvalidOperationException("More was asked for than the longest header has.");
-        bool grows = (_start == 0 || bytes.IsEmpty) && old.Length < maxLength;
+        bool grows = _end == old.Length && old.Length < maxLength;
         byte[] target = grows ? ArrayPool<byte>.Shared.Rent(Math.Min(old.Length * 2, maxLength)) : old;
         bytes.CopyTo(target);
         (_start, _end, _buffer) = (0, bytes.Length, target);
