@@ -7,7 +7,7 @@ namespace ProxyShell.Bench.Peers;
 internal sealed class SessionPeer(ProxyShellHost host) : ISessionPeer
 {
     // as src/ProxyShell.Host has it
-    private static readonly Dictionary<string, string> HostSettings = new() { ["DOTNET_TieredPGO"] = "0" };
+    private static readonly Dictionary<string, string> HostSettings = new() { ["DOTNET_TieredPGO"] = "0", ["DOTNET_GCGen0MaxBudget"] = "0x1000000" };
 
     public string Id => ProxyShellPeer.MainId;
 
