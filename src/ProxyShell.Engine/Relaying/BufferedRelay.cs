@@ -6,15 +6,23 @@ using ProxyShell.Engine.Transport.Linux;
 namespace ProxyShell.Engine.Relaying;
 
 /// <summary>The relay for any two connections: pooled buffers, and none while a direction waits (zero-byte reads).</summary>
-internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth)
+internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth) : IOutlet
 {
-    private const int BufferLength = 64 * 1024;
+    private const int FirstLength = 64 * 1024;
 
-    // as much as one direction may hold a loop's thread up for others
-    private const int MostTurns = 8;
+    // what a bulk stream is moved by: on a quick link each turn costs more than what it copies
+    private const int BulkLength = 256 * 1024;
 
     // a socket moves to the loop of the channel that it is joined to: a hand-over to another thread costs more than what it would do there
     private readonly EpollLoop? _loop = client.Loop is null || upstream.Loop is null ? null : client is LinuxConnection ? upstream.Loop : client.Loop;
+    // where what comes for a channel goes straight out of the session's own buffer, as long as the socket takes it
+    private readonly LinuxConnection? _outlet = client.Loop is null || upstream.Loop is null ? null : (client, upstream) switch
+    {
+        (LinuxConnection, LinuxConnection) => null,
+        (LinuxConnection socket, _) => socket,
+        _ => upstream as LinuxConnection,
+    };
+
     private ProxyException? _failure;
     private CancellationTokenSource? _stop;
 
@@ -42,21 +50,26 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         TrafficDirection direction = sourceSide == ProxySide.Client ? TrafficDirection.Sent : TrafficDirection.Received;
         ProxySide busy = sourceSide;
         byte[]? buffer = null;
-        int turns = 0;
+        int length = FirstLength;
+        LoopShare share = default;
         try
         {
             while (true)
             {
-                if (_loop is not null && ++turns % MostTurns == 0) await new LoopTurn(_loop);
+                if (_loop is not null && share.IsUsedUp)
+                {
+                    await new LoopTurn(_loop);
+                    share.Renew();
+                }
                 if (buffer is null)
                 {
-                    ValueTask<int> ready = source.ReadAsync(Memory<byte>.Empty, CancellationToken.None);
-                    if (!ready.IsCompleted) turns = 0;
+                    ValueTask<int> ready = sink == _outlet ? source.WaitAsync(this) : source.ReadAsync(Memory<byte>.Empty, CancellationToken.None);
+                    if (!ready.IsCompleted) share.Renew();
                     await ready.ConfigureAwait(false);
                 }
                 bool limited = bandwidth.IsLimited(direction);
-                int allowed = limited ? await TakeTurnAsync(direction).ConfigureAwait(false) : BufferLength;
-                buffer ??= ArrayPool<byte>.Shared.Rent(BufferLength);
+                int allowed = limited ? await TakeTurnAsync(direction).ConfigureAwait(false) : length;
+                buffer ??= ArrayPool<byte>.Shared.Rent(length);
                 int count = await source.ReadAsync(buffer.AsMemory(0, allowed), CancellationToken.None).ConfigureAwait(false);
                 if (limited) bandwidth.GiveBack(allowed - count, direction);
                 busy = sinkSide;
@@ -67,9 +80,12 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
                 }
                 await sink.WriteAsync(buffer.AsMemory(0, count), CancellationToken.None).ConfigureAwait(false);
                 Count(direction, count);
+                share.Use(count);
                 busy = sourceSide;
                 // a full buffer means that more is waiting; otherwise the buffer goes back until there is
-                if (limited || count < BufferLength) Release(ref buffer);
+                bool isFull = count == length;
+                length = isFull ? BulkLength : count < FirstLength ? FirstLength : length;
+                if (limited || !isFull || buffer.Length < length) Release(ref buffer);
             }
         }
         catch (Exception e)
@@ -82,6 +98,15 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         }
     }
 
+    int IOutlet.Take(ReadOnlySpan<ArraySegment<byte>> parts)
+    {
+        TrafficDirection direction = _outlet == client ? TrafficDirection.Received : TrafficDirection.Sent;
+        if (bandwidth.IsLimited(direction)) return 0;
+        int taken = _outlet!.SendAtOnce(parts);
+        Count(direction, taken);
+        return taken;
+    }
+
     // a turn that nobody will take any more must not be waited for
     private ValueTask<int> TakeTurnAsync(TrafficDirection direction)
     {
@@ -91,7 +116,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
             if (Interlocked.CompareExchange(ref _stop, made, null) is not null) made.Dispose();
             if (Volatile.Read(ref _failure) is not null) _stop.Cancel();
         }
-        return bandwidth.TakeAsync(BufferLength, direction, _stop.Token);
+        return bandwidth.TakeAsync(FirstLength, direction, _stop.Token);
     }
 
     private void Fail(ProxyException failure)

@@ -8,7 +8,7 @@ namespace ProxyShell.Engine.Sessions;
 /// <summary>What the frames of the peer mean.</summary>
 public sealed partial class MultiplexedSession
 {
-    private SessionChannel? Take(Frame frame, ReadOnlySpan<byte> payload)
+    private SessionChannel? Take(Frame frame, ArraySegment<byte> payload)
     {
         if (frame.Code is FrameCode.Unknown) return null;
         if (frame.Channel is not { } id) throw SessionFault.Protocol($"the peer sent {frame.Code} without a channel");
@@ -24,7 +24,7 @@ public sealed partial class MultiplexedSession
         return null;
     }
 
-    private SessionChannel? Take(FrameCode code, SessionChannel channel, ReadOnlySpan<byte> payload)
+    private SessionChannel? Take(FrameCode code, SessionChannel channel, ArraySegment<byte> payload)
     {
         switch (code)
         {
@@ -88,15 +88,16 @@ public sealed partial class MultiplexedSession
         if (wakes) Outbox.Wake(little: true);
     }
 
-    private SessionChannel? TakeContent(SessionChannel channel, ReadOnlySpan<byte> payload)
+    private SessionChannel? TakeContent(SessionChannel channel, ArraySegment<byte> payload)
     {
         if (IsPremature(channel)) Terminate(channel, SessionFault.Protocol("content came before the channel was accepted"), Farewell.Error);
         else if (channel.Incoming.HasEnded) Terminate(channel, SessionFault.Protocol("content came behind the end"), Farewell.Error);
-        else if (!channel.Incoming.TryAdd(payload, out bool wakes)) Terminate(channel, SessionFault.Protocol($"content came for which the window of {channel.Window:N0} bytes has no room"), Farewell.Error);
+        else if (!channel.Incoming.TryAdd(payload, out bool wakes, out bool holds)) Terminate(channel, SessionFault.Protocol($"content came for which the window of {channel.Window:N0} bytes has no room"), Farewell.Error);
         else
         {
-            Interlocked.Add(ref _bytesReceived, payload.Length);
+            Interlocked.Add(ref _bytesReceived, payload.Count);
             if (wakes) _woken.Add(channel.Incoming);
+            if (holds) _held.Add((channel.Incoming, payload));
         }
         if (_codec.HasWindows || !channel.Incoming.IsFull(_options.Window)) return null;
         if (channel.Sender.IsOpen) return channel;

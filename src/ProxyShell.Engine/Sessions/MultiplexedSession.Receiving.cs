@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols;
 using ProxyShell.Engine.Protocols.Multiplexing;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Sessions;
 
@@ -8,6 +10,8 @@ namespace ProxyShell.Engine.Sessions;
 public sealed partial class MultiplexedSession
 {
     private readonly List<ReceiveQueue> _woken = [];
+    private readonly List<(ReceiveQueue Queue, ArraySegment<byte> Part)> _held = [];
+    private readonly List<ArraySegment<byte>> _parts = [];
 
     private async Task ReceiveAsync()
     {
@@ -26,6 +30,7 @@ public sealed partial class MultiplexedSession
 
     private async ValueTask ReadFramesAsync()
     {
+        LoopShare share = default;
         while (true)
         {
             SessionChannel? full = TakeFrames();
@@ -41,7 +46,15 @@ public sealed partial class MultiplexedSession
             Outbox.Wake(little: true);
             // a buffer that was filled is kept: more is likely to wait
             if (!_reader.WasFilled) _reader.Rest();
-            if (!await _reader.ReadMoreAsync(CancellationToken.None).ConfigureAwait(false)) break;
+            if (Loop is not null && share.IsUsedUp)
+            {
+                await new LoopTurn(Loop);
+                share.Renew();
+            }
+            ValueTask<bool> read = _reader.ReadMoreAsync(CancellationToken.None);
+            if (!read.IsCompleted) share.Renew();
+            if (!await read.ConfigureAwait(false)) break;
+            share.Use(_reader.Bytes.Length);
             _keepAlive.NoteLife();
         }
         if (!_reader.Bytes.IsEmpty) throw SessionFault.Of(ProxyErrorReason.ConnectionClosed, "the peer closed the connection within a frame");
@@ -58,7 +71,7 @@ public sealed partial class MultiplexedSession
                 HeaderStatus status = _codec.Read(_reader.Bytes, out Frame frame, out string fault);
                 if (status == HeaderStatus.Invalid) throw SessionFault.Protocol("the peer broke the multiplexing protocol: " + fault);
                 if (status == HeaderStatus.Incomplete || Volatile.Read(ref _isOver) != 0) return null;
-                SessionChannel? full = Take(frame, frame.Payload(_reader.Bytes));
+                SessionChannel? full = Take(frame, _reader.Part(frame.PayloadStart, frame.PayloadLength));
                 _reader.Consume(frame.Length);
                 if (full is not null) return full;
             }
@@ -66,9 +79,20 @@ public sealed partial class MultiplexedSession
         finally
         {
             // now, so that each of them finds all that came for it
-            foreach (ReceiveQueue woken in _woken) woken.Deliver();
+            foreach (ReceiveQueue woken in _woken) woken.Deliver(Held(woken));
             _woken.Clear();
+            _held.Clear();
             Outbox.Release();
         }
+    }
+
+    private ReadOnlySpan<ArraySegment<byte>> Held(ReceiveQueue queue)
+    {
+        _parts.Clear();
+        foreach ((ReceiveQueue Queue, ArraySegment<byte> Part) held in _held)
+        {
+            if (held.Queue == queue) _parts.Add(held.Part);
+        }
+        return CollectionsMarshal.AsSpan(_parts);
     }
 }

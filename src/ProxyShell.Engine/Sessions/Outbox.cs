@@ -21,9 +21,6 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     private const int LargeBatch = 512 * 1024;
     private const int MostReplies = 8192;
 
-    // after so many writes without a wait another thread goes on: the socket's own loop has others to serve
-    private const int MostInARow = 8;
-
     // an offer with the longest name, or a frame of content; and the short frames around it
     private const int MostPerTurn = FrameCodec.MaxPayload + ControlPayload.MaxError + 256;
 
@@ -45,7 +42,7 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
     public async Task RunAsync()
     {
         byte[]? batch = null;
-        int writes = 0;
+        LoopShare share = default;
         try
         {
             while (!_isOver)
@@ -54,20 +51,25 @@ internal sealed class Outbox(DuplexConnection connection, FrameCodec codec) : IV
                 int length = Fill(batch);
                 if (length > 0)
                 {
-                    // whose thread this is has lent it for a little, and no longer
-                    if (writes >= (_isBorrowed ? 1 : MostInARow))
+                    if (share.IsUsedUp)
                     {
                         await new LoopTurn(connection.Loop);
-                        (writes, _isBorrowed) = (0, false);
+                        share.Renew();
+                        _isBorrowed = false;
                     }
                     ValueTask written = connection.WriteAsync(batch.AsMemory(0, length), CancellationToken.None);
-                    if (written.IsCompleted) writes++;
-                    else (writes, _isBorrowed) = (0, false);
+                    // whose thread this is has lent it for one write, and no longer
+                    share.Use(_isBorrowed ? LoopShare.Whole : length);
+                    if (!written.IsCompleted)
+                    {
+                        share.Renew();
+                        _isBorrowed = false;
+                    }
                     await written.ConfigureAwait(false);
                     if (length > FirstBatch - MostPerTurn) Enlarge(ref batch);
                     continue;
                 }
-                writes = 0;
+                share.Renew();
                 // who stopped the loop before it rested finds nobody to wake
                 if (_isOver) break;
                 ArrayPool<byte>.Shared.Return(batch);

@@ -1,11 +1,12 @@
 using System.Threading.Tasks.Sources;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Sessions;
 
 /// <summary>
 /// What came for a channel and was not read yet. One reader; the session's loop adds. A reader that waits gets the bytes into its own buffer
-/// at once, and is woken when the loop has taken all that it had at hand. Nothing is called back and nothing awaited within the lock.
+/// at once, and is woken when the loop has taken all that it had at hand; one that waits with an outlet is woken for what that does not take. Nothing is called back and nothing awaited within the lock.
 /// </summary>
 internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) : IValueTaskSource<int>
 {
@@ -14,7 +15,9 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private ManualResetValueTaskSourceCore<int> _core = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _registration;
     private Memory<byte> _target;
+    private IOutlet? _outlet;
     private int _filled;
+    private int _passing;
     private bool _waiting;
     private bool _isDue;
     private bool _ended;
@@ -47,7 +50,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         }
     }
 
-    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, IOutlet? outlet, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<int>(cancellationToken);
         int count = 0;
@@ -58,7 +61,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
             if (_waiting) throw new InvalidOperationException("A read is under way already.");
             if (_bytes.Length == 0 && _failure is not null) return ValueTask.FromException<int>(_failure);
             waits = _bytes.Length == 0 && !_ended;
-            if (waits) Wait(buffer);
+            if (waits) Wait(buffer, outlet);
             else grant = Taken(count = _bytes.Take(buffer.Span));
         }
         if (waits)
@@ -72,38 +75,45 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
         return new ValueTask<int>(count);
     }
 
-    /// <summary>Adds what came; false when it is more than the window allows. Whether there is a reader to wake: then <see cref="Deliver"/> has to follow.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> bytes, out bool wakes)
+    /// <summary>
+    /// Adds what came; false when it is more than the window allows. Whether there is a reader to wake, or an outlet that may take it: then
+    /// <see cref="Deliver"/> has to follow, to which what is held has to be given.
+    /// </summary>
+    public bool TryAdd(ReadOnlySpan<byte> bytes, out bool wakes, out bool holds)
     {
-        wakes = false;
+        wakes = holds = false;
         lock (_gate)
         {
             if (_ended || _failure is not null) return true;
             if (window?.TryReceive(bytes.Length) == false) return false;
-            int count = _waiting ? Math.Min(_target.Length - _filled, bytes.Length) : 0;
-            bytes[..count].CopyTo(_target.Span[_filled..]);
-            _filled += count;
-            _bytes.Add(bytes[count..]);
+            holds = _outlet is not null;
+            if (holds) _passing += bytes.Length;
+            else Add(bytes);
             wakes = _waiting && !_isDue;
             _isDue |= wakes;
         }
         return true;
     }
 
-    /// <summary>Wakes the reader for which something was added.</summary>
-    public void Deliver()
+    /// <summary>Gives the outlet what was held for it, and wakes the reader if there is something for it.</summary>
+    public void Deliver(ReadOnlySpan<ArraySegment<byte>> held)
     {
+        int passed = Volatile.Read(ref _outlet)?.Take(held) ?? 0;
         int count;
+        bool wakes;
         Grant grant;
         lock (_gate)
         {
-            _isDue = false;
+            (_isDue, _passing) = (false, 0);
+            if (!_waiting) return;
+            if (_outlet is not null) AddRest(held, passed);
             count = _filled;
-            if (!StopWaiting()) return;
-            grant = Taken(count);
+            wakes = _outlet is null || _bytes.Length > 0 || _ended || _failure is not null;
+            if (wakes) StopWaiting();
+            grant = Taken(passed + count);
         }
         owner.Tell(grant);
-        _core.SetResult(count);
+        if (wakes) _core.SetResult(count);
     }
 
     /// <summary>The peer could send more than the window allows.</summary>
@@ -150,7 +160,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     /// <summary>Whether so many bytes wait.</summary>
     public bool IsFull(long limit)
     {
-        lock (_gate) return _bytes.Length >= limit;
+        lock (_gate) return _bytes.Length + _passing >= limit;
     }
 
     /// <summary>Completes at once when fewer bytes wait than this, else when none do; for sessions without windows.</summary>
@@ -176,10 +186,27 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 
-    private void Wait(Memory<byte> buffer)
+    private void Wait(Memory<byte> buffer, IOutlet? outlet)
     {
-        (_waiting, _target) = (true, buffer);
+        (_waiting, _target, _outlet) = (true, buffer, outlet);
         _core.Reset();
+    }
+
+    private void Add(ReadOnlySpan<byte> bytes)
+    {
+        int count = _waiting ? Math.Min(_target.Length - _filled, bytes.Length) : 0;
+        bytes[..count].CopyTo(_target.Span[_filled..]);
+        _filled += count;
+        _bytes.Add(bytes[count..]);
+    }
+
+    private void AddRest(ReadOnlySpan<ArraySegment<byte>> held, int passed)
+    {
+        foreach (ArraySegment<byte> part in held)
+        {
+            if (passed < part.Count) _bytes.Add(part.AsSpan(passed));
+            passed = Math.Max(0, passed - part.Count);
+        }
     }
 
     // once the peer has ended, or the channel is closed, nobody needs more room
@@ -192,7 +219,7 @@ internal sealed class ReceiveQueue(SessionChannel owner, ReceiveWindow? window) 
     private bool StopWaiting()
     {
         bool waited = _waiting;
-        (_waiting, _target, _filled) = (false, default, 0);
+        (_waiting, _target, _outlet, _filled) = (false, default, null, 0);
         return waited;
     }
 

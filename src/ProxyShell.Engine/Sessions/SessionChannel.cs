@@ -107,6 +107,8 @@ public sealed class SessionChannel : DuplexConnection
         Sender.ContinueOnLoop();
     }
 
+    internal override ValueTask<int> WaitCoreAsync(IOutlet outlet) => Incoming.ReadAsync(Memory<byte>.Empty, outlet, CancellationToken.None);
+
     internal void Tell(Grant grant)
     {
         if (grant.IsEmpty) return;
@@ -128,7 +130,7 @@ public sealed class SessionChannel : DuplexConnection
     }
 
     /// <inheritdoc/>
-    protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken) => Incoming.ReadAsync(buffer, cancellationToken);
+    protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken) => Incoming.ReadAsync(buffer, null, cancellationToken);
 
     private void Withdraw(Exception error)
     {

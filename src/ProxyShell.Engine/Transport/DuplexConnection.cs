@@ -74,6 +74,9 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     {
     }
 
+    /// <summary>Waits as a read into an empty buffer does. Until then what comes may go to the outlet at once; what it does not take is there to be read.</summary>
+    internal ValueTask<int> WaitAsync(IOutlet outlet) => _unread.IsEmpty ? WaitCoreAsync(outlet) : new ValueTask<int>(0);
+
     /// <summary>
     /// Puts bytes back that were read too early; the next reads return them first, before what was put back earlier and is still there. They must
     /// stay unchanged till then.
@@ -87,6 +90,9 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
         _unread = default;
         return bytes;
     }
+
+    /// <summary>Waits for what comes behind the bytes that were put back.</summary>
+    internal virtual ValueTask<int> WaitCoreAsync(IOutlet outlet) => ReadCoreAsync(Memory<byte>.Empty, CancellationToken.None);
 
     /// <summary>Reads past the bytes that were put back.</summary>
     protected abstract ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken);

@@ -22,6 +22,9 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
     /// <summary>The bytes at hand, valid until more are read; who consumes them may change them before.</summary>
     public Memory<byte> Memory => _buffer is null ? default : _buffer.AsMemory(_start, _end - _start);
 
+    /// <summary>Some of the bytes at hand, valid until more are read.</summary>
+    public ArraySegment<byte> Part(int start, int length) => new(_buffer!, _start + start, length);
+
     /// <summary>Whether as many bytes are at hand as the longest header has.</summary>
     public bool IsFull => _end - _start >= maxLength;
 

@@ -67,6 +67,9 @@ internal sealed class PooledChannel(SessionLease lease, PathConnector paths, Tim
 
     public override string ToString() => _channel?.ToString() ?? $"channel to {RemoteEndPoint}";
 
+    internal override ValueTask<int> WaitCoreAsync(IOutlet outlet) =>
+        _channel is { } channel ? FinishAsync(channel.WaitAsync(outlet)) : ReadOfferedAsync(Memory<byte>.Empty, CancellationToken.None);
+
     protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (_channel is not { } channel) return ReadOfferedAsync(buffer, cancellationToken);

@@ -3,6 +3,8 @@ namespace ProxyShell.Engine.Transport.Linux;
 /// <summary>The system calls that move bytes, made without waiting.</summary>
 internal sealed partial class LinuxConnection
 {
+    private const int MostParts = 64;
+
     // an abort may close the descriptor between the look at it and the system call
     private int Receive(Span<byte> buffer)
     {
@@ -41,6 +43,46 @@ internal sealed partial class LinuxConnection
     }
 
     private bool IsDrainedAt(uint epoch) => _hasDrained && _drainedEpoch == epoch;
+
+    /// <summary>Sends what can be sent at once of these parts of one array; returns how many bytes that were, 0 as well when the connection is broken.</summary>
+    internal int SendAtOnce(ReadOnlySpan<ArraySegment<byte>> parts)
+    {
+        int sent = 0;
+        try
+        {
+            while (!parts.IsEmpty)
+            {
+                ReadOnlySpan<ArraySegment<byte>> some = parts[..Math.Min(parts.Length, MostParts)];
+                int count = TrySend(some, out bool isWhole);
+                sent += count;
+                if (!isWhole) break;
+                parts = parts[some.Length..];
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // aborted meanwhile, which the next write tells
+        }
+        return sent;
+    }
+
+    private unsafe int TrySend(ReadOnlySpan<ArraySegment<byte>> parts, out bool isWhole)
+    {
+        MemoryPart* vector = stackalloc MemoryPart[parts.Length];
+        nint length = 0;
+        fixed (byte* start = parts[0].Array)
+        {
+            for (int i = 0; i < parts.Length; i++)
+            {
+                vector[i] = new MemoryPart { Start = start + parts[i].Offset, Length = parts[i].Count };
+                length += parts[i].Count;
+            }
+            var message = new Message { Parts = vector, PartCount = parts.Length };
+            nint count = _closed ? 0 : Math.Max(0, Libc.SendMessage(_socket, &message, Libc.MSG_NOSIGNAL));
+            isWhole = count == length;
+            return (int)count;
+        }
+    }
 
     // -1 means that it would block
     private unsafe int TryReceive(Span<byte> buffer)
