@@ -18,9 +18,16 @@ internal sealed class StripeServer(ServiceContext context, StripeAcceptor accept
         record.IdleLimit = Timeout.InfiniteTimeSpan;
         served.EndSetUp();
         context.NoteOpen(served);
+        ProxyException? why;
         exit.CountStripe(1);
-        ProxyException? why = await acceptor.RunAsync(link).ConfigureAwait(false);
-        exit.CountStripe(-1);
+        try
+        {
+            why = await acceptor.RunAsync(link).ConfigureAwait(false);
+        }
+        finally
+        {
+            exit.CountStripe(-1);
+        }
         if (why is not null) throw new ProxyException(why.Reason, ProxyStage.Relay, "near end", why.Detail, why) { Side = ProxySide.Client };
     }
 
