@@ -8,10 +8,11 @@ namespace ProxyShell.Engine.Relaying;
 /// <summary>The relay for any two connections: pooled buffers, and none while a direction waits (zero-byte reads).</summary>
 internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth) : IOutlet
 {
-    private const int FirstLength = 64 * 1024;
+    // what a TCP segment on loopback holds: 64 KiB would leave a second one with 53 bytes
+    private const int FirstLength = 63 * 1024;
 
     // what a bulk stream is moved by: on a quick link each turn costs more than what it copies
-    private const int BulkLength = 256 * 1024;
+    private const int BulkLength = 4 * FirstLength;
 
     // a socket moves to the loop of the channel that it is joined to: a hand-over to another thread costs more than what it would do there
     private readonly EpollLoop? _loop = client.Loop is null || upstream.Loop is null ? null : client is LinuxConnection ? upstream.Loop : client.Loop;

@@ -7,8 +7,8 @@ namespace ProxyShell.Engine.Protocols.Striping;
 /// </summary>
 internal static class StripeFrameCodec
 {
-    /// <summary>The most bytes of a stream in one frame.</summary>
-    public const int MaxData = 65_504;
+    /// <summary>The most bytes of a stream in one frame: with its header it fits into one TCP segment on loopback, and into a pooled buffer of 64 KiB.</summary>
+    public const int MaxData = 63 * 1024;
 
     /// <summary>The most bytes before those: kind, stream, offset, length.</summary>
     public const int MaxDataHeader = 1 + VarInt.MaxLength + VarInt.MaxLength + LengthBytes;
@@ -19,7 +19,7 @@ internal static class StripeFrameCodec
     /// <summary>The longest frame, without the bytes of a Data frame.</summary>
     public const int MaxLength = 1 + VarInt.MaxLength + 1 + 2 + MaxWords;
 
-    // 65,504 needs three
+    // 64,512 needs three
     private const int LengthBytes = 3;
 
     /// <summary>Writes a frame, of Data the part before its bytes; returns the length.</summary>

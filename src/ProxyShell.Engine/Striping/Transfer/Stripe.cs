@@ -35,10 +35,7 @@ internal sealed class Stripe(long number, Action<ProxyException> abort, bool isD
     /// <summary>Numbered frames that came.</summary>
     public long Received { get; set; }
 
-    /// <summary>How many of them the other end was told of.</summary>
-    public long Told { get; set; }
-
-    /// <summary>Bytes that came since.</summary>
+    /// <summary>Frames with bytes of streams that the other end was not told of yet.</summary>
     public int Untold { get; set; }
 
     /// <summary>When the newest of these came.</summary>

@@ -6,9 +6,10 @@ namespace ProxyShell.Engine.Striping.Transfer;
 /// <summary>What comes in.</summary>
 internal sealed partial class StripeSet
 {
-    // a quarter of what a full socket gives in one go; less is told a little later, together with what else is sent by then
-    private const int TellSoon = 32 * 1024;
+    // of bulk every second frame is told of; the last ones, and what is no bulk, a little later, together with what else is sent by then
+    private const int TellAfter = 2;
     private const long TellLater = 5_000;
+    private const long TellMuchLater = 20_000;
 
     // ranges of streams: numbers come in order, so that only as many are open in between as there are stripes
     private const int MostRanges = 65_536;
@@ -23,12 +24,13 @@ internal sealed partial class StripeSet
         stripe.BytesIn += count;
         _moved += count;
         parser.Advance(count);
+        if (stripe.AckBy != long.MaxValue && stripe.AckBy > stripe.HeardAt) WakeBy(stripe.AckBy);
     }
 
     /// <summary>Bytes of a stream; called by the parser, within <see cref="Receive"/>.</summary>
     public void OnData(Stripe stripe, long id, long offset, Piece piece)
     {
-        Count(stripe, piece.Length);
+        Count(stripe, isData: true);
         if (Find(id) is not { IsBroken: false } stream)
         {
             piece.Release();
@@ -41,7 +43,7 @@ internal sealed partial class StripeSet
     /// <summary>Any other frame; called by the parser, within <see cref="Receive"/>.</summary>
     public void OnFrame(Stripe stripe, in StripeFrame frame)
     {
-        if (frame.IsNumbered) Count(stripe, 0);
+        if (frame.IsNumbered) Count(stripe, isData: false);
         switch (frame.Kind)
         {
             case StripeFrameKind.Ack:
@@ -157,14 +159,13 @@ internal sealed partial class StripeSet
         return null;
     }
 
-    private void Count(Stripe stripe, int bytes)
+    private void Count(Stripe stripe, bool isData)
     {
         long now = Now;
         stripe.Received++;
         stripe.NewestAt = now;
-        stripe.Untold += bytes;
-        if (stripe.Untold >= TellSoon) (stripe.AckBy, _hasChanged) = (now, true);
-        else if (stripe.AckBy == long.MaxValue) WakeBy(stripe.AckBy = now + TellLater);
+        if (isData && ++stripe.Untold >= TellAfter) (stripe.AckBy, _hasChanged) = (now, true);
+        else stripe.AckBy = Math.Min(stripe.AckBy, now + (isData ? TellLater : TellMuchLater));
     }
 
     private static ProxyException Fault(string what) => new(ProxyErrorReason.ProtocolError, ProxyStage.Relay, null, what);

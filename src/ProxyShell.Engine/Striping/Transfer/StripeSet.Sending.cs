@@ -154,7 +154,7 @@ internal sealed partial class StripeSet
         {
             if (stripe.AckBy == long.MaxValue || length > BatchLength / 4) continue;
             length += StripeFrameCodec.Write(batch[length..], new StripeFrame(StripeFrameKind.Ack) { Id = stripe.Number, Value = stripe.Received, Delay = now - stripe.NewestAt });
-            (stripe.Told, stripe.Untold, stripe.AckBy) = (stripe.Received, 0, long.MaxValue);
+            (stripe.Untold, stripe.AckBy) = (0, long.MaxValue);
         }
         return length;
     }
