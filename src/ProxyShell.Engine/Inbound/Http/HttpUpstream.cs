@@ -7,14 +7,13 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// <summary>A connection to an origin that requests go to one after another. Between requests it is watched, and closed when the origin ends it.</summary>
 internal sealed class HttpUpstream(DuplexConnection connection, string name) : IAsyncDisposable
 {
-    private const int Busy = 0;
-    private const int Idle = 1;
-    private const int Gone = 2;
+    private const long Gone = long.MaxValue;
 
     // how long an origin may take to answer an end with its own
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(1);
 
-    private int _state = Busy;
+    // how often it was put to rest and taken up again: odd while it rests, so that the watch of an earlier rest, which may end late, means that rest only
+    private long _turns;
     private Task _watching = Task.CompletedTask;
 
     public DuplexConnection Connection => connection;
@@ -33,13 +32,17 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
         if (!Reader.Bytes.IsEmpty) return false;
         Reader.Rest();
         IsReused = true;
-        Volatile.Write(ref _state, Idle);
-        _watching = WatchAsync();
+        long rest = Interlocked.Increment(ref _turns);
+        _watching = WatchAsync(rest);
         return true;
     }
 
     /// <summary>Takes it up again; false when the origin has ended it meanwhile.</summary>
-    public bool TryWake() => Interlocked.CompareExchange(ref _state, Busy, Idle) == Idle;
+    public bool TryWake()
+    {
+        long turns = Volatile.Read(ref _turns);
+        return turns != Gone && (turns & 1) == 1 && Interlocked.CompareExchange(ref _turns, turns + 1, turns) == turns;
+    }
 
     /// <summary>
     /// Closes one that was woken for that, in order: says that no request comes any more, and waits a moment for the origin's end. Cut off, it would
@@ -67,7 +70,7 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
     }
 
     // ends with the connection at the latest; when a request has taken it up by then, the wait has become that for its response
-    private async Task WatchAsync()
+    private async Task WatchAsync(long rest)
     {
         try
         {
@@ -77,6 +80,6 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
         {
             // gone as well
         }
-        if (Interlocked.CompareExchange(ref _state, Gone, Idle) == Idle) await connection.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.CompareExchange(ref _turns, Gone, rest) == rest) await connection.DisposeAsync().ConfigureAwait(false);
     }
 }

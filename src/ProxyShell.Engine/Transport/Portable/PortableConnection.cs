@@ -76,12 +76,20 @@ internal sealed class PortableConnection(Socket socket) : DuplexConnection
         }
     }
 
-    // .NET ends an empty receive that has to wait with any event of the socket, be it an old one; one that need not wait has really looked
+    // .NET ends an empty receive that has to wait with any event of the socket, be it an old one
     private async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
-        ValueTask<int> look;
-        while (!(look = socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken)).IsCompleted) await look.ConfigureAwait(false);
-        await look.ConfigureAwait(false);
+        do await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+        while (!HasInput());
+    }
+
+    // bytes or the end; a failure is thrown
+    private bool HasInput()
+    {
+        if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectRead)) return false;
+        Span<byte> first = stackalloc byte[1];
+        _ = socket.Receive(first, SocketFlags.Peek);
+        return true;
     }
 
     private static ProxyException Fault(Exception e) =>
