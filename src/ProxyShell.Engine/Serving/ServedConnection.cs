@@ -27,7 +27,8 @@ internal sealed class ServedConnection(DuplexConnection client, ProxyConnection 
     /// <summary>Who connected to which address: what a PROXY header told, else what the connection itself says.</summary>
     public ProxyHeader Addresses
     {
-        get => field.TellsAddresses ? field : new ProxyHeader(true, Client.RemoteEndPoint, Client.LocalEndPoint);
+        // asking the system is left to the first who wants to know
+        get => field.TellsAddresses ? field : field = new ProxyHeader(true, Client.RemoteEndPoint, Client.LocalEndPoint);
         set;
     } = ProxyHeader.Unknown;
 

@@ -19,6 +19,9 @@ internal sealed class RequestNotes(ServedConnection served, HttpRequestHead requ
     private long _received;
     private int _status;
 
+    /// <summary>The client's address, as <see cref="ClientOf"/> says it.</summary>
+    public required string Client { get; init; }
+
     /// <summary>The host that is asked for, without port.</summary>
     public required string Host { get; init; }
 
@@ -50,7 +53,7 @@ internal sealed class RequestNotes(ServedConnection served, HttpRequestHead requ
     public HttpRequestRecord ToRecord(string scheme) => new()
     {
         Time = _time,
-        Client = ClientOf(served),
+        Client = Client,
         User = User,
         Scheme = scheme,
         Method = HttpText.Printable(request.Method, 40),

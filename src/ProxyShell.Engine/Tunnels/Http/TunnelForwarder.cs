@@ -13,6 +13,7 @@ internal sealed class TunnelForwarder(TunnelHttpContext context, ServedConnectio
 {
     private readonly TunnelAdmission _admission = new(context);
     private readonly ServiceReach _reach = new(context, served);
+    private readonly string _client = RequestNotes.ClientOf(served);
     private RequestNotes? _notes;
     private TunnelLink? _link;
 
@@ -26,7 +27,7 @@ internal sealed class TunnelForwarder(TunnelHttpContext context, ServedConnectio
         Served.Clock.Allow(Timeout.InfiniteTimeSpan);
         // from now on the connection is one that may rest between requests
         Served.Record.State = ConnectionState.Open;
-        _notes = new RequestNotes(Served, request, context.Time) { Host = Encoding.ASCII.GetString(HttpAuthority.HostOf(request.Host)) };
+        _notes = new RequestNotes(Served, request, context.Time) { Client = _client, Host = Encoding.ASCII.GetString(HttpAuthority.HostOf(request.Host)) };
         try
         {
             if (Turn(request) is { } refusal) return await RefuseAsync(refusal, request).ConfigureAwait(false);
@@ -62,7 +63,7 @@ internal sealed class TunnelForwarder(TunnelHttpContext context, ServedConnectio
         TunnelSettings settings = Link.Registration.Grant.Settings;
         var rewriting = new HttpPublishing
         {
-            Client = RequestNotes.ClientOf(Served),
+            Client = _client,
             Scheme = context.Scheme,
             IsTrusted = Served.Record.ClientEndPoint is IPEndPoint { Address: var peer } && context.Http.TrustedProxies.Any(network => network.Contains(peer)),
             HostHeader = settings.HostHeader,
