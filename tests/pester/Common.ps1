@@ -9,6 +9,7 @@ function Start-TestJob([string] $Type, [string] $Destination, [hashtable] $With 
     switch ($Type) {
         'ProxyServer' { Start-ProxyServer @With }
         'AccessListener' { Start-AccessListener -Destination $Destination @With }
+        'StripedPipe' { New-StripedPipe (New-StripedPipe -Accept $Destination -StopTimeout 0) @With }
     }
 }
 

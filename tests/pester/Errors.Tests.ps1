@@ -137,6 +137,47 @@ BeforeDiscovery {
         @{ Command = 'Get-Tunnel nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Get-Tunnel -Name nobody'; Id = 'TunnelNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Stop-Tunnel nobody'; Id = 'TunnelNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'New-StripedPipe nonsense'; Id = 'InvalidPeer'; Target = 'nonsense' }
+        @{ Command = 'New-StripedPipe udp://127.0.0.1:1'; Id = 'InvalidPeer'; Target = 'udp://127.0.0.1:1' }
+        @{ Command = 'New-StripedPipe $job'; Id = 'InvalidPeer'; Target = 'web' }
+        @{ Command = 'New-StripedPipe $near'; Id = 'InvalidPeer'; Target = 'near' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Key hunter2'; Id = 'InvalidKey'; Target = 'key' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Chain relay://a:1, ("socks5://b", "nonsense")'; Id = 'InvalidChain'; Target = 'socks5://b > nonsense' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Chain @()'; Id = 'InvalidChain'; Target = '' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Chain relay://a:1, $null'; Id = 'InvalidChain'; Target = 'nothing' }
+        @{ Command = 'New-StripedPipe tls://127.0.0.1:1 -PeerThumbprint ab'; Id = 'InvalidThumbprint'; Target = 'ab' }
+        @{ Command = 'New-StripedPipe tls://127.0.0.1:1 -ClientCertificate ./missing.pfx'; Id = 'InvalidCertificate'; Target = './missing.pfx' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Certificate ./missing.pfx'; Id = 'InvalidCertificate'; Target = './missing.pfx' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -AllowSource here'; Id = 'InvalidSource'; Target = 'here' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -StripeCount 0'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -StripeCount 65'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -MaxStripeCount 2'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Window 1000'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -ReconnectTimeout 0'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -StallTimeout -1'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -PeerThumbprint $("ab" * 32)'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -PeerServerName a'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -ClientCertificate $certificate'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Framing Datagram -StripeCount 2'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Framing Datagram -Key (New-ProxyKey)'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -Protocol Udp -Certificate $certificate'; Id = 'InvalidOption'; Target = '127.0.0.1:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 -LocalAddress 0.0.0.0'; Id = 'InvalidOption'; Target = '0.0.0.0:0' }
+        @{ Command = 'New-StripedPipe 127.0.0.1:1 $job.LocalPort'; Id = 'AddressInUse'; Category = 'ResourceExists'; Target = '127.0.0.1:*' }
+        @{ Command = 'New-StripedPipe -Accept nonsense'; Id = 'InvalidDestination'; Target = 'nonsense' }
+        @{ Command = 'New-StripedPipe -Accept 127.0.0.1:1 -Chain relay://a:1, relay://b:1'; Id = 'InvalidChain'; Target = 'relay://a:1, relay://b:1' }
+        @{ Command = 'New-StripedPipe -Accept 127.0.0.1:1 -LocalAddress 0.0.0.0'; Id = 'InvalidOption'; Target = '0.0.0.0:0' }
+        @{ Command = 'New-StripedPipe -Accept 127.0.0.1:1 -LocalPort $job.LocalPort'; Id = 'AddressInUse'; Category = 'ResourceExists'; Target = '127.0.0.1:*' }
+        @{ Command = 'Set-StripedPipe nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
+        @{ Command = 'Set-StripedPipe web -StripeCount 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
+        @{ Command = 'Set-AccessListener near -MaxConnections 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'near' }
+        @{ Command = 'Set-StripedPipe near -StripeCount 65'; Id = 'InvalidOption'; Target = 'near' }
+        @{ Command = 'Set-StripedPipe near -Chain nonsense'; Id = 'InvalidChain'; Target = 'nonsense' }
+        @{ Command = 'Set-StripedPipe far -StripeCount 5'; Id = 'InvalidOption'; Target = 'far' }
+        @{ Command = 'Set-StripedPipe far -MaxStripeCount 5'; Id = 'InvalidOption'; Target = 'far' }
+        @{ Command = 'Set-StripedPipe far -Chain relay://a:1, relay://b:1'; Id = 'InvalidChain'; Target = 'relay://a:1, relay://b:1' }
+        @{ Command = 'Set-StripedPipe endedpipe -StripeCount 5'; Id = 'JobNotRunning'; Category = 'InvalidOperation'; Target = 'endedpipe' }
+        @{ Command = 'Get-ProxyStripe nobody'; Id = 'JobNotFound'; Category = 'ObjectNotFound'; Target = 'nobody' }
         @{ Command = 'Set-ProxyServer web -MaxConnections 5'; Id = 'WrongJobType'; Category = 'InvalidType'; Target = 'web' }
         @{ Command = 'Set-AccessListener ended -MaxConnections 5'; Id = 'JobNotRunning'; Category = 'InvalidOperation'; Target = 'ended' }
     )
@@ -156,7 +197,10 @@ BeforeAll {
     $noIdentity = "$TestDrive/none.pem"
     Set-Content $noIdentity hunter2
     $ended = Start-AccessListener 127.0.0.1:80 -Name ended
-    Stop-Job $ended
+    $near = New-StripedPipe 127.0.0.1:1 -Name near
+    $null = New-StripedPipe -Accept 127.0.0.1:1 -Name far
+    $endedPipe = New-StripedPipe 127.0.0.1:1 -Name endedpipe
+    Stop-Job $ended, $endedPipe
 }
 
 AfterAll { Remove-AllProxyJobs }
@@ -191,7 +235,7 @@ Describe 'errors of cmdlets' {
         finally { $hop.Dispose() }
     }
 
-    It 'a time that is none: <_>' -ForEach 'Start-ProxyServer -IdleTimeout soon', 'Set-AccessListener web -ConnectTimeout soon', 'Test-ProxyChain direct -Timeout soon', 'Use-ProxyChain direct { } -ConnectTimeout soon', 'New-ProxyChain relay://a:1 -ProbeInterval soon', 'New-ProxyHop relay+mux://a:1 -KeepAlive soon' {
+    It 'a time that is none: <_>' -ForEach 'Start-ProxyServer -IdleTimeout soon', 'Set-AccessListener web -ConnectTimeout soon', 'Test-ProxyChain direct -Timeout soon', 'Use-ProxyChain direct { } -ConnectTimeout soon', 'New-ProxyChain relay://a:1 -ProbeInterval soon', 'New-ProxyHop relay+mux://a:1 -KeepAlive soon', 'New-StripedPipe 127.0.0.1:1 -StallTimeout soon', 'Set-StripedPipe near -ReconnectTimeout soon' {
         $command = [scriptblock]::Create($_)
         { & $command } | Should -Throw "*'soon' is not a time*" -ErrorId 'ParameterArgumentTransformationError,ProxyShell.Commands.*Command'
     }

@@ -1,7 +1,7 @@
 # One contract for every job type: what Get-Job, Stop-Job, Wait-Job, Receive-Job and Remove-Job may rely on.
 
 BeforeDiscovery {
-    $types = @{ Type = 'ProxyServer' }, @{ Type = 'AccessListener' }
+    $types = @{ Type = 'ProxyServer' }, @{ Type = 'AccessListener' }, @{ Type = 'StripedPipe' }
 }
 
 BeforeAll {
@@ -39,7 +39,7 @@ Describe 'a <Type> job' -ForEach $types {
         (Get-Job -Name find*) | Should -Be $job
         (Get-Job -State Running) | Should -Contain $job
         (Get-Job -State Failed) | Should -Not -Contain $job
-        (Get-Job -Command "Start-$Type*") | Should -Contain $job
+        (Get-Job -Command "*-$Type*") | Should -Contain $job
         (Get-Job -Filter @{ Name = 'findme' } -WarningAction Ignore) | Should -Be $job
     }
 

@@ -77,6 +77,23 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
         Join-Wrapped $table | Should -BeLike '*connectionrefused*'
     }
 
+    It 'show stripes by how fast they are' {
+        $pipe = New-StripedPipe (New-StripedPipe -Accept $origin.Address -Name far-end) -Name pipe
+        $transfer = [ProxyShellTests.Download]::new($pipe.LocalPort, '/endless')
+        try {
+            Wait-Until { $transfer.Bytes -gt 5MB -and $pipe.ActiveStripes -eq 4 }
+            $table = Show-Table (Get-ProxyStripe $pipe) $width
+            $table | Should -Match 'Job +Stripe State +Path +Rate RTT ms'
+            $table | Should -Match "(?m)^pipe +1 Active +$([regex]::Escape($pipe.Peer)) +"
+            Show-Table (Get-ProxyStripe far-end) $width | Should -Match '(?m)^far-end +\d Active +127\.0\.0\.1:\d+ +[\d,.]+ [KMG]?B/s +\d+\.\d\d '
+            if ($width -ge 120) { $table | Should -Match 'Queued +Resent +Sent +Received' }
+        }
+        finally { $transfer.Dispose() }
+        $lost = New-StripedPipe "127.0.0.1:$(Get-ClosedPort)" -Name lost -StripeCount 1
+        Wait-Until { $lost.Stripes[0].LastError }
+        if ($width -ge 120) { Show-Table $lost.Stripes $width | Should -Match "(?m)^lost +Connecting +127\.0\.0\.1:\d+ .* peer 127\.0\.0\.1:\d+: con" }
+    }
+
     It 'show tunnels by who serves them, and requests by what came of them' {
         $identity = (New-TunnelIdentity "$TestDrive/view.pem" -Force).Path
         $gateway = Start-TunnelGateway -HttpPort 0
