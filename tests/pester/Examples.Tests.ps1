@@ -37,6 +37,18 @@ Describe 'examples' {
         Get-Job | Should -BeNullOrEmpty
     }
 
+    It 'striped-copy copies a file whole, over both ways, and leaves no job' {
+        $bytes = [byte[]]::new(3MB)
+        [Random]::new(7).NextBytes($bytes)
+        [IO.File]::WriteAllBytes("$TestDrive/original", $bytes)
+        $output = & $examples/striped-copy.ps1 "$TestDrive/original" "$TestDrive/copy" -Rate 8MB | Out-String -Width 200
+        $output | Should -Match '(?m)^AccessListener +[\d.,]+ +[\d.,]+ +True *$'
+        $output | Should -Match '(?m)^StripedPipe +[\d.,]+ +[\d.,]+ +True *$'
+        @([regex]::Matches($output, '(?m)^striped-copy +\d+ Active +(relay://127\.0\.0\.1:\d+)').Groups | Where-Object Name -EQ 1 | Sort-Object Value -Unique).Count | Should -Be 2
+        (Get-FileHash "$TestDrive/copy").Hash | Should -Be (Get-FileHash "$TestDrive/original").Hash
+        Get-Job | Where-Object { $_ -is [ProxyShell.Jobs.ProxyJob] } | Should -BeNullOrEmpty
+    }
+
     It 'limit-downloads ends what brought too much' {
         $listener = Start-AccessListener $origin.Address
         $download = [ProxyShellTests.Download]::new($listener.LocalPort, '/endless')

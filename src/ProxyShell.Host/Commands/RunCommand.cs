@@ -17,7 +17,7 @@ internal static class RunCommand
             Description = "The least level to write; at debug every opened and closed connection is told.",
             DefaultValueFactory = _ => LogLevel.Info,
         };
-        var command = new Command("run", "Run the proxy servers, access listeners, tunnel gateways and tunnels of a configuration file until SIGTERM or Ctrl+C; SIGHUP reads the file again and changes what runs.") { config, check, format, level };
+        var command = new Command("run", "Run the proxy servers, access listeners, tunnel gateways, striped pipes and tunnels of a configuration file until SIGTERM or Ctrl+C; SIGHUP reads the file again and changes what runs.") { config, check, format, level };
         command.SetAction(async (result, _) =>
         {
             using var log = new EventLog(Console.Error, result.GetValue(format), result.GetValue(level));

@@ -32,7 +32,7 @@ internal sealed class EventLog(TextWriter writer, LogFormat format, LogLevel lea
     private static LogLevel LevelOf(ProxyEvent item) => item.Kind switch
     {
         // one that was lost has a reason
-        ProxyEventKind.Session when item.Reason == ProxyErrorReason.None => LogLevel.Info,
+        ProxyEventKind.Session or ProxyEventKind.Stripe when item.Reason == ProxyErrorReason.None => LogLevel.Info,
         var kind => HighestLevelOf(kind),
     };
 
