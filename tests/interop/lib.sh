@@ -65,6 +65,9 @@ until_true() {
 
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# listens PORT: as answers, but without connecting: by the system's own table
+listens() { grep -q ":$(printf '%04X' "$1") 00000000:0000 0A" /proc/net/tcp; }
+
 # for peers that cannot choose a port themselves
 free_port() {
     local port

@@ -147,7 +147,4 @@ striper_suite() {
     end_server "$ours"
 }
 
-# without connecting: by the system's own table
-listens() { grep -q ":$(printf '%04X' "$1") 00000000:0000 0A" /proc/net/tcp; }
-
 pipes_suite

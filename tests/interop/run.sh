@@ -19,7 +19,7 @@ trap 'exit 130' INT TERM
 . "$here/tunnelhouse.sh"
 start_peer web
 start_peer sshd
-[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions warm mixed failover tunnels tunnelports browser pipes
+[ $# -gt 1 ] || set -- "" host curl halfclose tls ssh sshhop socks udp statuses forward websocket proxyprotocol sessions warm mixed failover tunnels tunnelports browser pipes stripes
 shift
 for suite; do . "$here/$suite.sh"; done
 
