@@ -14,6 +14,8 @@ internal sealed class StripeServer(ServiceContext context, StripeAcceptor accept
         record.Protocol = "stripe";
         StripeLink link = await AcceptAsync(served).ConfigureAwait(false);
         record.Destination = PipeInstance.NameOf(link.Pipe);
+        // asked for now: streams are opened over it when it may be gone
+        _ = served.Addresses;
         // whether it lives is asked of it
         record.IdleLimit = Timeout.InfiniteTimeSpan;
         served.EndSetUp();

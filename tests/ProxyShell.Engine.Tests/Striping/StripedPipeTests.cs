@@ -65,11 +65,18 @@ public class StripedPipeTests
         await using Origin origin = Origin.Echo();
         await using var house = new House(sockets);
         Pipe pipe = await Pipe.StartAsync(house, sockets, origin.Endpoint, Striped, Striped);
-        using var over = new CancellationTokenSource();
-        Task<int> killing = KillAsync(pipe, over.Token);
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(seed => EchoAsync(pipe, 20_000_000 + seed, seed)));
-        over.Cancel();
-        Assert.True(await killing > 3, "too few stripes were lost for this to say anything");
+        Client[] clients = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Client.ConnectAsync(pipe.Near.LocalPort)));
+        for (int round = 0; round < 12; round++)
+        {
+            long before = Moved(pipe);
+            Task passing = Task.WhenAll(clients.Select((client, i) => PassAsync(client, RandomBytes.Of(3_000_000, (100 * round) + i))));
+            await Deadline.Until(() => Moved(pipe) > before + 100_000, "bytes to pass");
+            ProxyConnection[] stripes = [];
+            await Deadline.Until(() => (stripes = [.. pipe.Far.GetConnections().Where(connection => connection.Protocol == "stripe")]).Length > 0, "a stripe to join");
+            stripes[round % stripes.Length].Abort();
+            await passing;
+        }
+        foreach (Client client in clients) client.Dispose();
         Assert.Contains(pipe.Near.Events.ToList(), e => e.Kind == ProxyEventKind.Stripe && e.Message.Contains("lost", StringComparison.Ordinal));
     }
 
@@ -82,7 +89,7 @@ public class StripedPipeTests
         ProxyKey key = ProxyKey.Create();
         Pipe pipe = await Pipe.StartAsync(house, sockets, origin.Endpoint, o => Striped(o) with { Key = key }, o => Striped(o) with { Key = key });
         StripedPipeEntry stranger = await Pipe.EntryAsync(house, sockets, pipe.Near.Peer, o => Striped(o) with { Key = ProxyKey.Create() });
-        using (Client client = await Client.ConnectAsync(stranger.LocalPort)) Assert.True(await client.IsClosedAsync());
+        await Client.AssertTurnedAwayAsync(stranger.LocalPort);
         Assert.Contains(stranger.Events.ToList(), e => e.Reason == ProxyErrorReason.AuthenticationFailed && e.Message.Contains("another key was used", StringComparison.Ordinal));
         Assert.Equal(ProxyErrorReason.AuthenticationFailed, (await House.EventAsync(pipe.Far, ProxyEventKind.Refused)).Reason);
         await EchoAsync(pipe, 100_000, 1);
@@ -112,7 +119,7 @@ public class StripedPipeTests
         var closed = new ProxyShell.Engine.Addressing.HostEndpoint("127.0.0.1", ClosedPort.Find());
         await using var house = new House(sockets);
         Pipe pipe = await Pipe.StartAsync(house, sockets, closed, Striped, Striped);
-        using (Client client = await Client.ConnectAsync(pipe.Near.LocalPort)) Assert.True(await client.IsClosedAsync());
+        await Client.AssertTurnedAwayAsync(pipe.Near.LocalPort);
         await Deadline.Until(() => pipe.Near.Counters.Failed == 1, "the near end to note the failure");
         ProxyEvent failed = Assert.Single(pipe.Near.Events.ToList(), e => e.Kind == ProxyEventKind.Failed);
         Assert.Equal(ProxyErrorReason.ConnectionRefused, failed.Reason);
@@ -145,23 +152,12 @@ public class StripedPipeTests
         Assert.Equal(bytes, await reading);
     }
 
-    // the next one dies when the pipe has moved on by some bytes
-    private static async Task<int> KillAsync(Pipe pipe, CancellationToken over)
+    private static long Moved(Pipe pipe) => pipe.Near.GetConnections().Sum(connection => connection.BytesReceived);
+
+    private static async Task PassAsync(Client client, byte[] bytes)
     {
-        int killed = 0;
-        for (long moved = 0; !over.IsCancellationRequested;)
-        {
-            long now = pipe.Near.GetConnections().Sum(connection => connection.BytesReceived);
-            if (now - moved < 2_000_000)
-            {
-                await Task.Yield();
-                continue;
-            }
-            moved = now;
-            ProxyConnection[] stripes = [.. pipe.Far.GetConnections().Where(connection => connection.Protocol == "stripe")];
-            if (stripes.Length == 0) continue;
-            stripes[killed++ % stripes.Length].Abort();
-        }
-        return killed;
+        Task<byte[]> reading = client.ReadAsync(bytes.Length);
+        await client.SendAsync(bytes);
+        Assert.Equal(bytes, await reading);
     }
 }
