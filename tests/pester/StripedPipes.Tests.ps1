@@ -247,6 +247,7 @@ Describe 'stripes that are lost' {
         Stop-Job $far
         Wait-Until { $near.StatusMessage -like '*0 of 4 stripes active (peer 127.0.0.1:*connection refused*' }
         $near.State | Should -Be Running
+        $far.FailedConnections | Should -Be 0 -Because 'the pipe was ended in order'
         Test-CutOff $near.LocalPort | Should -BeTrue
         (Get-ProxyEvent near -Kind Failed).Reason | Should -Contain ConnectionRefused
         $null = New-StripedPipe -Accept $origin.Address -LocalPort $port -Key $key -Name again

@@ -18,7 +18,7 @@ public sealed class ProxyJobAdapter : JobSourceAdapter
     public override Job2 NewJob(JobInvocationInfo specification)
     {
         if (specification is not ProxyJobSpecification proxy)
-            throw new PSNotSupportedException("Jobs of ProxyShell are made by its Start cmdlets and Register-Tunnel.");
+            throw new PSNotSupportedException("Jobs of ProxyShell are made by its Start cmdlets, New-StripedPipe and Register-Tunnel.");
         _jobs.Add(proxy.Job, Runspace.DefaultRunspace);
         return proxy.Job;
     }
