@@ -100,6 +100,7 @@ Describe 'tables at <_> columns' -ForEach 80, 120 {
         $null = Register-Tunnel $gateway "http://$($origin.Address)" blog -IdentityFile $identity
         $null = Register-Tunnel $gateway "http://$($origin.Address)" -IdentityFile $identity
         $null = Invoke-WebRequest "http://127.0.0.1:$($gateway.HttpPort)/a/path/that/is/longer/than/its/column/in/the/table" -Headers @{ Host = 'blog.localhost' }
+        Wait-Until { -not (Get-Tunnel -Name blog).Connections }
         $table = Show-Table (Get-Tunnel) $width
         $table | Should -Match 'Url +Agent +Since'
         $table | Should -Match '(?m)^http://[a-z2-7]{32}… 127\.0\.0\.1:\d+ +\d\d:\d\d:\d\d'
