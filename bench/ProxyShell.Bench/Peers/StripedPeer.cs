@@ -28,7 +28,7 @@ internal sealed class StripedPeer(ProxyShellHost host, int stripes) : IRelayPeer
     {
         object far = new { name = "far", accept = true, localPort = plan.CarrierPort, destination = HostConfiguration.EndPoint(plan.DestinationPort), maxConnections = plan.MaxConnections };
         object near = new { name = "near", localPort = plan.Port, peer = HostConfiguration.EndPoint(plan.DialledPort), stripeCount = stripes, maxConnections = plan.MaxConnections };
-        return TwoEnds.Join(Run(plan, "far", far), Run(plan, "near", near));
+        return TwoEnds.Join(Run(plan, "far", far), Run(plan, "near", near), plan.CarrierPort);
     }
 
     private ProcessCommand Run(RelayPlan plan, string name, object end)
