@@ -33,6 +33,20 @@ internal sealed class StripeDuo : IDisposable
         }
     }
 
+    /// <summary>Lets so much time pass, a millisecond at a time, while everything moves.</summary>
+    public void Run(TimeSpan time)
+    {
+        for (TimeSpan passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromMilliseconds(1))
+        {
+            while (_stripes.Exists(Move))
+            {
+            }
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    public IReadOnlyList<SimulatedStripe> Stripes => _stripes;
+
     public void Dispose()
     {
         Near.Dispose();

@@ -49,6 +49,9 @@ internal sealed class Stripe(long number, Action<ProxyException> abort, bool isD
 
     public bool IsPingDue { get; set; }
 
+    /// <summary>When the first ping left since which nothing came; 0 when there is none.</summary>
+    public long PingedAt { get; set; }
+
     public long? PongDue { get; set; }
 
     /// <summary>Whether the writer waits for something to write.</summary>

@@ -64,6 +64,10 @@ internal sealed class StripeScheduler(List<Stripe> stripes)
         return others * (delay + (Best.Meter.LeastRoundTrip / 2)) / 1e6 <= window;
     }
 
-    private static long Overdue(Stripe stripe, long queue, long now) =>
-        stripe.InFlight == 0 ? 0 : Math.Max(0, now - stripe.MovedAt - stripe.Meter.LeastRoundTrip - queue);
+    // an answer to a ping counts as well: who only receives has nothing else under way by which to see that his words get lost
+    private static long Overdue(Stripe stripe, long queue, long now)
+    {
+        long since = Math.Min(stripe.InFlight == 0 ? now : stripe.MovedAt, stripe.PingedAt == 0 ? now : stripe.PingedAt);
+        return Math.Max(0, now - since - stripe.Meter.LeastRoundTrip - queue);
+    }
 }

@@ -21,6 +21,7 @@ internal sealed partial class StripeSet
         using Section section = Enter();
         if (stripe.IsGone || _failure is not null) return;
         stripe.HeardAt = Now;
+        stripe.PingedAt = 0;
         stripe.BytesIn += count;
         _moved += count;
         parser.Advance(count);
@@ -51,7 +52,7 @@ internal sealed partial class StripeSet
                 break;
             case StripeFrameKind.Ping:
                 stripe.PongDue = frame.Value;
-                _hasChanged = true;
+                TellAgain();
                 break;
             case StripeFrameKind.Pong:
                 OnPong(stripe, frame.Value);
@@ -63,6 +64,17 @@ internal sealed partial class StripeSet
                 if (Find(frame.Id) is { IsBroken: false } stream) OnFrame(stream, frame);
                 break;
         }
+    }
+
+    // what was told may have gone by a stripe that has been lost or silent since
+    private void TellAgain()
+    {
+        long now = Now;
+        foreach (Stripe stripe in _stripes)
+        {
+            if (stripe.Received > 0) stripe.AckBy = now;
+        }
+        _hasChanged = true;
     }
 
     private void OnPong(Stripe stripe, long askedAt)
@@ -163,7 +175,7 @@ internal sealed partial class StripeSet
     {
         long now = Now;
         stripe.Received++;
-        stripe.NewestAt = now;
+        _receivedAt = stripe.NewestAt = now;
         if (isData && ++stripe.Untold >= TellAfter) (stripe.AckBy, _hasChanged) = (now, true);
         else stripe.AckBy = Math.Min(stripe.AckBy, now + (isData ? TellLater : TellMuchLater));
     }

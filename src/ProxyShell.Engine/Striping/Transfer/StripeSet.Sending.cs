@@ -142,6 +142,7 @@ internal sealed partial class StripeSet
         int length = 0;
         if (stripe.PongDue is { } token) length += StripeFrameCodec.Write(batch, new StripeFrame(StripeFrameKind.Pong) { Value = token });
         if (stripe.IsPingDue) length += StripeFrameCodec.Write(batch[length..], new StripeFrame(StripeFrameKind.Ping) { Value = now });
+        if (stripe.IsPingDue && stripe.PingedAt == 0) stripe.PingedAt = now;
         (stripe.PongDue, stripe.IsPingDue) = (null, false);
         return length;
     }
@@ -165,7 +166,7 @@ internal sealed partial class StripeSet
         if (!stream.IsBroken) Control(stream, new StripeFrame(StripeFrameKind.Window) { Id = stream.Id, Value = stream.Limit });
     }
 
-    private static int Copy(OutFrame frame, Stripe stripe, Span<byte> batch, long now)
+    private int Copy(OutFrame frame, Stripe stripe, Span<byte> batch, long now)
     {
         int length = frame.IsWanted ? frame.Length : 0;
         if (length > 0)
@@ -267,10 +268,14 @@ internal sealed partial class StripeSet
         return new OutFrame(stream, buffer) { Length = header + count, IsWhole = false };
     }
 
-    private static void Send(OutFrame frame, Stripe stripe, long now)
+    private void Send(OutFrame frame, Stripe stripe, long now)
     {
         frame.Retain();
-        if (stripe.InFlight == 0) stripe.MovedAt = now;
+        if (stripe.InFlight == 0)
+        {
+            stripe.MovedAt = now;
+            WakeBy(now + LeastStall);
+        }
         stripe.Sent.Enqueue(stripe.Meter.Leave(frame, stripe.InFlight == 0, now));
         stripe.InFlight += frame.Length;
     }

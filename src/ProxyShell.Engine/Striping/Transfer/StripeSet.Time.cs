@@ -11,8 +11,12 @@ internal sealed partial class StripeSet
     // a stripe that others leave nothing to do would never show that it has become faster
     private const long MeasureAgain = 1_000_000;
 
+    // while anything comes in, a stripe that has been silent for so long is asked whether it lives
+    private const long AskSoon = 200_000;
+
     private readonly ITimer _timer;
     private bool _isBusy;
+    private long _receivedAt = long.MinValue / 2;
     private long _timerAt = long.MaxValue;
     private long _aloneSince;
 
@@ -50,6 +54,11 @@ internal sealed partial class StripeSet
             WakeBy(now + Math.Min(stall / 4, giveUp / 4));
         }
         long silent = now - stripe.HeardAt;
+        if (now - _receivedAt < MeasureAgain && stripe.PingedAt == 0)
+        {
+            if (silent >= AskSoon) stripe.IsPingDue = true;
+            WakeBy(now + AskSoon / 2);
+        }
         if (silent > keepAlive + giveUp) GiveUp(stripe, silent);
         else if (silent >= keepAlive || (_isBusy && now - stripe.Meter.SampledAt > MeasureAgain)) stripe.IsPingDue = true;
         WakeBy(silent >= keepAlive ? now + Math.Max(giveUp / 4, 1_000) : stripe.HeardAt + keepAlive);

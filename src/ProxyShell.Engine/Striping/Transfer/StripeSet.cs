@@ -160,7 +160,7 @@ internal sealed partial class StripeSet : IDisposable
         foreach (SentFrame sent in stripe.Sent) Resend(sent.Frame, isStillUnderWay: false);
         stripe.Sent.Clear();
         stripe.InFlight = 0;
-        _hasChanged = true;
+        TellAgain();
         if (_stripes.Count > 0) return;
         _aloneSince = Now;
         WakeBy(_aloneSince + Microseconds(_options.ReconnectTimeout));
