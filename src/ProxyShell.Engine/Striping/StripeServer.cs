@@ -30,8 +30,7 @@ internal sealed class StripeServer(ServiceContext context, StripeAcceptor accept
         {
             exit.CountStripe(-1);
         }
-        // this end says that the pipe ends, and the near end breaks the connection
-        if (why is not null && exit.State == ServiceState.Running) throw new ProxyException(why.Reason, ProxyStage.Relay, "near end", why.Detail, why) { Side = ProxySide.Client };
+        if (why is not null) throw new ProxyException(why.Reason, ProxyStage.Relay, "near end", why.Detail, why) { Side = ProxySide.Client };
     }
 
     public ValueTask TurnAwayAsync(DuplexConnection connection) => connection.DisposeAsync();

@@ -46,7 +46,7 @@ public class StripeFuzzing
             {
                 byte[] bytes = new byte[random.Next(1, 2000)];
                 random.NextBytes(bytes);
-                bytes[0] = (byte)random.Next(12);
+                bytes[0] = (byte)random.Next(13);
                 if (TrySend(stripe, bytes) || set.Completion.IsCompleted) continue;
                 stripe.Remove();
                 stripe = Join(set, i);
@@ -72,7 +72,7 @@ public class StripeFuzzing
 
     private static byte[] Make(Random random)
     {
-        var kind = (StripeFrameKind)random.Next(1, random.Next(20) == 0 ? 11 : 10);
+        var kind = (StripeFrameKind)random.Next(1, random.Next(20) == 0 ? 12 : 10);
         int length = kind == StripeFrameKind.Data ? random.Next(1, random.Next(2) == 0 ? 100 : 60_000) : 0;
         long value = random.Next(6) == 0 ? random.NextInt64() : random.Next(4) * 30_000;
         var words = new byte[kind == StripeFrameKind.Open ? random.Next(3) * 6 : random.Next(20)];

@@ -58,8 +58,9 @@ public class FramedConnectionTests
             Assert.Equal("first"u8.ToArray(), await client.ReadToEndAsync());
             await client.SendAsync("then");
             client.EndSending();
-            await pipe.QuietAsync();
+            await Deadline.Until(() => Heard.Count >= 4, "the destination to hear the rest");
             Assert.Equal("then"u8.ToArray(), Heard);
+            await pipe.QuietAsync();
         }
         Assert.Equal((0, 0), (pipe.Near.Counters.Failed, pipe.Far.Counters.Failed));
     }

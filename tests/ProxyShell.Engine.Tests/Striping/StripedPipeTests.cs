@@ -142,6 +142,28 @@ public class StripedPipeTests
         await EchoAsync(pipe with { Far = again }, 100_000, 2);
     }
 
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task Stripes_that_are_not_needed_leave_in_order(string sockets)
+    {
+        await using Origin origin = Origin.Echo();
+        await using var house = new House(sockets);
+        Pipe pipe = await Pipe.StartAsync(house, sockets, origin.Endpoint, Striped, Striped);
+        await Deadline.Until(() => pipe.Far.GetStripes().Count == 4, "four stripes");
+        using Client client = await Client.ConnectAsync(pipe.Near.LocalPort);
+        Task passing = PassAsync(client, RandomBytes.Of(10_000_000));
+        pipe.Near.Reconfigure(pipe.Near.Options with { StripeCount = 2 });
+        await Deadline.Until(() => pipe.Far.GetStripes().Count == 2, "two stripes to be left");
+        await passing;
+        pipe.Near.Reconfigure(pipe.Near.Options with { StripeCount = 3 });
+        await Deadline.Until(() => pipe.Far.GetStripes().Count == 3, "a third stripe to join");
+        client.Dispose();
+        await pipe.Near.StopAsync(TimeSpan.FromSeconds(5));
+        await House.QuietAsync(pipe.Far);
+        Assert.Equal((0, 0), (pipe.Near.Counters.Failed, pipe.Far.Counters.Failed));
+        Assert.DoesNotContain(pipe.Near.Events.ToList(), e => e.Message.Contains("lost", StringComparison.Ordinal));
+    }
+
     private static async Task EchoAsync(Pipe pipe, int length, int seed)
     {
         byte[] bytes = RandomBytes.Of(length, seed);

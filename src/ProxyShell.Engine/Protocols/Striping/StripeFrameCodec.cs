@@ -46,7 +46,7 @@ internal static class StripeFrameCodec
         length = 0;
         if (input.IsEmpty) return HeaderStatus.Incomplete;
         var kind = (StripeFrameKind)input[0];
-        if (kind is < StripeFrameKind.Data or > StripeFrameKind.Goodbye) return HeaderStatus.Invalid;
+        if (kind is < StripeFrameKind.Data or > StripeFrameKind.Leave) return HeaderStatus.Invalid;
         position = 1;
         long id = 0, value = 0, size = 0, delay = 0;
         var reason = ProxyErrorReason.None;
@@ -66,7 +66,7 @@ internal static class StripeFrameCodec
 
     private static bool HasId(StripeFrameKind kind) => kind <= StripeFrameKind.Ack;
 
-    private static bool HasValue(StripeFrameKind kind) => kind is not (StripeFrameKind.Reset or StripeFrameKind.Goodbye);
+    private static bool HasValue(StripeFrameKind kind) => kind is not (StripeFrameKind.Reset or StripeFrameKind.Goodbye or StripeFrameKind.Leave);
 
     private static bool HasReason(StripeFrameKind kind) => kind is StripeFrameKind.Reset or StripeFrameKind.Goodbye;
 

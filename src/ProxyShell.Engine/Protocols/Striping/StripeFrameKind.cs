@@ -32,4 +32,7 @@ internal enum StripeFrameKind : byte
 
     /// <summary>The pipe ends, for a reason.</summary>
     Goodbye = 10,
+
+    /// <summary>The stripe ends, and nothing follows on it: it is not needed any more.</summary>
+    Leave = 11,
 }

@@ -7,6 +7,7 @@ namespace ProxyShell.Engine.Striping.Transfer;
 internal sealed class PipeInstance(StripeSetOptions options)
 {
     private uint _lastNumber;
+    private int _isEndNoted;
 
     /// <summary>128 random bits, which only the two ends know.</summary>
     public UInt128 Id { get; } = BinaryPrimitives.ReadUInt128BigEndian(RandomNumberGenerator.GetBytes(16));
@@ -17,6 +18,9 @@ internal sealed class PipeInstance(StripeSetOptions options)
     public bool HasBegun { get; set; }
 
     public bool IsOver => Set.Completion.IsCompleted;
+
+    /// <summary>Whether nobody has said yet that the far end ended it.</summary>
+    public bool TryNoteEnd() => Interlocked.Exchange(ref _isEndNoted, 1) == 0;
 
     public uint NextNumber() => Interlocked.Increment(ref _lastNumber);
 

@@ -72,6 +72,12 @@ internal sealed class Stripe(long number, Action<ProxyException> abort, bool isD
     /// <summary>Whether the other end is to be told that the pipe ends, and nothing after that.</summary>
     public bool IsGoodbyeDue { get; set; }
 
+    /// <summary>Whether the other end is to be told that the stripe ends, and nothing after that.</summary>
+    public bool IsLeaveDue { get; set; }
+
+    /// <summary>Whether one of the ends has told the other that it, or the pipe, ends: what then happens to the connection is no failure.</summary>
+    public bool EndsInOrder { get; set; }
+
     /// <summary>Whether there is nothing more to write.</summary>
     public bool HasFinished { get; set; }
 

@@ -122,6 +122,12 @@ internal sealed class StripeKeeper : IStreamOpener, IAsyncDisposable
         return _hurry.Task;
     }
 
+    /// <summary>Whether no other place has failed for the same reason.</summary>
+    public bool IsNews(StripePlace from, ProxyException failure)
+    {
+        lock (_gate) return !_places.Exists(place => place != from && place.Failure?.Message == failure.Message);
+    }
+
     /// <summary>Whether the failure says that the far end does not know the pipe: nothing of it can be saved, and the next one begins.</summary>
     public static bool TryEnd(PipeInstance pipe, ProxyException failure)
     {

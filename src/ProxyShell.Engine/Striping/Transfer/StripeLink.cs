@@ -33,7 +33,7 @@ internal sealed class StripeLink
 
     public DuplexConnection Connection => _connection;
 
-    /// <summary>Runs until the stripe is over; returns why, or null when the pipe was ended in order.</summary>
+    /// <summary>Runs until the stripe is over; returns why, or null when it, or the pipe, was ended in order.</summary>
     public async Task<ProxyException?> RunAsync()
     {
         Task writing = WriteAsync();
@@ -42,6 +42,7 @@ internal sealed class StripeLink
         _parser.Close();
         _set.RemoveStripe(Stripe);
         await _connection.DisposeAsync().ConfigureAwait(false);
+        if (Stripe.EndsInOrder) return null;
         return _set.Completion is { IsCompleted: true } ended ? await ended.ConfigureAwait(false) : _failure;
     }
 

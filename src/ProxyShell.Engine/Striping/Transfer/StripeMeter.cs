@@ -10,6 +10,7 @@ internal sealed class StripeMeter(long now, long firstRoundTrip)
     private const long RoundTripWindow = 10_000_000;
     private const long LeastRateWindow = 500_000;
     private const long FirstBudget = 128 * 1024;
+    private const long LeastSample = 64 * 1024;
 
     private double _rate, _lastRate;
     private long _rateSince = now, _roundTrip = firstRoundTrip, _lastRoundTrip = firstRoundTrip, _roundTripSince = now;
@@ -65,7 +66,8 @@ internal sealed class StripeMeter(long now, long firstRoundTrip)
         long took = Math.Max(newest.SentAt - newest.FirstSentAt, at - newest.DeliveredAt);
         if (took < LeastRoundTrip / 2) return;
         double rate = (Delivered - newest.Delivered) * 1e6 / Math.Max(1, took);
-        NoteRate(rate, newest.IsAppLimited, at);
+        // so little in a round trip says how little there was to send
+        if (!newest.IsAppLimited || Delivered - newest.Delivered >= LeastSample) NoteRate(rate, newest.IsAppLimited, at);
     }
 
     private void NoteRate(double rate, bool isAppLimited, long at)

@@ -12,6 +12,9 @@ internal sealed class StripePlace(StripeKeeper keeper, int index) : IAsyncDispos
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
+    // how long the other end has to hear that a stripe ends
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ReconnectBackOff _backOff = new(FirstWait, LongestWait);
     private volatile StripeLink? _link;
@@ -35,7 +38,12 @@ internal sealed class StripePlace(StripeKeeper keeper, int index) : IAsyncDispos
     public async ValueTask DisposeAsync()
     {
         Stop();
-        if (_link is { } link) link.Stripe.Abort(new ProxyException(ProxyErrorReason.Aborted, ProxyStage.Relay, null, "the stripe is not needed any more"));
+        if (_link is { } link)
+        {
+            _pipe!.Set.LeaveStripe(link.Stripe);
+            await _running.WaitAsync(LeaveTime, Options.Set.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            link.Stripe.Abort(new ProxyException(ProxyErrorReason.Aborted, ProxyStage.Relay, null, "the stripe is not needed any more"));
+        }
         await _running.ConfigureAwait(false);
         _stop.Dispose();
     }
@@ -129,7 +137,7 @@ internal sealed class StripePlace(StripeKeeper keeper, int index) : IAsyncDispos
     {
         bool isNews = Failure?.Message != failure.Message;
         (Failure, _lastError) = (failure, failure.Message);
-        if (isNews) Options.Report($"cannot connect a stripe over {Options.PathOf(index)}: {failure.Message}", failure.Reason);
+        if (isNews && keeper.IsNews(this, failure)) Options.Report($"cannot connect a stripe over {Options.PathOf(index)}: {failure.Message}", failure.Reason);
         keeper.NoteFailed(failure, triedAt);
     }
 
@@ -137,6 +145,7 @@ internal sealed class StripePlace(StripeKeeper keeper, int index) : IAsyncDispos
     {
         if (_stop.IsCancellationRequested) return;
         _lastError = why?.Message;
-        Options.Report($"stripe {number} of {pipe} lost: {why?.Message ?? "the far end ended the pipe"}", why?.Reason ?? ProxyErrorReason.None);
+        if (why is not null) Options.Report($"stripe {number} of {pipe} lost: {why.Message}", why.Reason);
+        else if (pipe.TryNoteEnd()) Options.Report($"the far end ended {pipe}", ProxyErrorReason.None);
     }
 }

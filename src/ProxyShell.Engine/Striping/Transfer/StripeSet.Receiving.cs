@@ -57,7 +57,12 @@ internal sealed partial class StripeSet
             case StripeFrameKind.Pong:
                 OnPong(stripe, frame.Value);
                 break;
+            case StripeFrameKind.Leave:
+                (stripe.State, stripe.HasFinished, stripe.EndsInOrder) = (StripeState.Closed, true, true);
+                _due.Add(new StripeEnd(stripe, new ProxyException(ProxyErrorReason.ConnectionClosed, ProxyStage.Relay, null, "the other end needs the stripe no more")));
+                break;
             case StripeFrameKind.Goodbye:
+                stripe.EndsInOrder = true;
                 End(frame.Reason == ProxyErrorReason.None ? null : StripeWords.Read(frame.Reason, frame.Words));
                 break;
             default:
@@ -148,7 +153,7 @@ internal sealed partial class StripeSet
         stripe.InFlight -= bytes;
         stripe.MovedAt = now;
         stripe.Meter.Arrived(sent, bytes, now, Math.Min(frame.Delay, 1_000_000));
-        if (stripe.State == StripeState.Stalled) (stripe.State, stripe.WasSentAgain) = (StripeState.Active, false);
+        if (stripe is { State: StripeState.Stalled, HasFinished: false, IsLeaveDue: false }) (stripe.State, stripe.WasSentAgain) = (StripeState.Active, false);
         _hasChanged = true;
     }
 

@@ -79,7 +79,7 @@ internal sealed partial class StripeSet
     /// <summary>The stripe for what should not wait: the one that delivers soonest.</summary>
     private Stripe? Messenger => _scheduler.Best ?? _stripes.Find(stripe => !stripe.IsGone);
 
-    private static bool HasOwnWords(Stripe stripe) => stripe.IsPingDue || stripe.IsGoodbyeDue || stripe.PongDue is not null;
+    private static bool HasOwnWords(Stripe stripe) => stripe.IsPingDue || stripe.IsGoodbyeDue || stripe.IsLeaveDue || stripe.PongDue is not null;
 
     private bool HasMessages(long now) => _control.Count > 0 || _windowsDue.Count > 0 || _stripes.Exists(stripe => stripe.AckBy <= now) || (_small.Count > 0 && MayHurry(Messenger!, now));
 
@@ -128,10 +128,10 @@ internal sealed partial class StripeSet
             while (length < batch.Length - SmallWrite - StripeFrameCodec.MaxDataHeader && MayHurry(stripe, now) && _small.TryDequeue(out StripedStream? stream))
                 length += WriteSmall(stream, stripe, batch[length..], now);
         }
-        if (stripe.IsGoodbyeDue && length + StripeFrameCodec.MaxLength < batch.Length)
+        if ((stripe.IsGoodbyeDue || stripe.IsLeaveDue) && length + StripeFrameCodec.MaxLength < batch.Length)
         {
-            length += StripeFrameCodec.Write(batch[length..], new StripeFrame(StripeFrameKind.Goodbye));
-            (stripe.IsGoodbyeDue, stripe.HasFinished) = (false, true);
+            length += StripeFrameCodec.Write(batch[length..], new StripeFrame(stripe.IsGoodbyeDue ? StripeFrameKind.Goodbye : StripeFrameKind.Leave));
+            (stripe.IsGoodbyeDue, stripe.IsLeaveDue, stripe.HasFinished, stripe.EndsInOrder) = (false, false, true, true);
         }
         stripe.BytesOut += length;
         return length;

@@ -142,6 +142,16 @@ internal sealed partial class StripeSet : IDisposable
         _hasChanged = true;
     }
 
+    /// <summary>Ends a stripe in order: it gets nothing more, and the other end is told so; what is under way on it goes over the others.</summary>
+    public void LeaveStripe(Stripe stripe)
+    {
+        using Section section = Enter();
+        if (stripe.IsGone) return;
+        stripe.State = StripeState.Stalled;
+        stripe.IsLeaveDue = true;
+        _hasChanged = true;
+    }
+
     /// <summary>Tells the other end that the pipe ends; each stripe's writer ends behind that.</summary>
     public void SayGoodbye()
     {

@@ -24,6 +24,7 @@ public class StripeFrameCodecTests
     [InlineData("Ping", "08 05")]
     [InlineData("Pong", "09 05")]
     [InlineData("Goodbye", "0A 00 00")]
+    [InlineData("Leave", "0B")]
     public void Frames_have_the_bytes_of_the_page(string name, string hex)
     {
         var output = new byte[StripeFrameCodec.MaxLength];
@@ -37,7 +38,7 @@ public class StripeFrameCodecTests
 
     [Theory]
     [InlineData("00", "no kind")]
-    [InlineData("0B", "no kind")]
+    [InlineData("0C", "no kind")]
     [InlineData("01 01 00 00", "no bytes")]
     [InlineData("01 01 00 E1FF03", "more bytes than a frame has")]
     [InlineData("01 8100 00 05", "a number longer than needed")]
@@ -97,6 +98,7 @@ public class StripeFrameCodecTests
         "Ack" => new StripeFrame(StripeFrameKind.Ack) { Id = 4, Value = 1000, Delay = 250 },
         "Ping" => new StripeFrame(StripeFrameKind.Ping) { Value = 5 },
         "Pong" => new StripeFrame(StripeFrameKind.Pong) { Value = 5 },
+        "Leave" => new StripeFrame(StripeFrameKind.Leave),
         _ => new StripeFrame(StripeFrameKind.Goodbye),
     };
 
