@@ -85,6 +85,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
                 busy = sourceSide;
                 // a full buffer means that more is waiting; otherwise the buffer goes back until there is
                 bool isFull = count == length;
+                if (isFull) sink.ExpectBulk();
                 length = isFull ? BulkLength : count < FirstLength ? FirstLength : length;
                 if (limited || !isFull || buffer.Length < length) Release(ref buffer);
             }
@@ -104,6 +105,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         TrafficDirection direction = _outlet == client ? TrafficDirection.Received : TrafficDirection.Sent;
         if (bandwidth.IsLimited(direction)) return 0;
         int taken = _outlet!.SendAtOnce(parts);
+        if (taken >= FirstLength) _outlet.ExpectBulk();
         Count(direction, taken);
         return taken;
     }

@@ -161,6 +161,7 @@ public sealed partial class MultiplexedSession : IAbortable, IAsyncDisposable
     {
         // neither loop blocks, and neither calls back into code that may
         if (Loop is { } loop) _connection.ContinueOn(loop);
+        _connection.ExpectBulk();
         _sending = SendAsync();
         _receiving = ReceiveAsync();
         _keepAlive.Start();

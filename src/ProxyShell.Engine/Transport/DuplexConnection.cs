@@ -77,6 +77,11 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     /// <summary>Waits as a read into an empty buffer does. Until then what comes may go to the outlet at once; what it does not take is there to be read.</summary>
     internal ValueTask<int> WaitAsync(IOutlet outlet) => _unread.IsEmpty ? WaitCoreAsync(outlet) : new ValueTask<int>(0);
 
+    /// <summary>Much will be written, by the process itself: what the system can do for that is done.</summary>
+    internal virtual void ExpectBulk()
+    {
+    }
+
     /// <summary>
     /// Puts bytes back that were read too early; the next reads return them first, before what was put back earlier and is still there. They must
     /// stay unchanged till then.

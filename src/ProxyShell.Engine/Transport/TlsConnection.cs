@@ -14,6 +14,8 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
 
     public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
 
+    internal override void ExpectBulk() => inner.ExpectBulk();
+
     internal override byte[]? ServerCertificateHash => (stream.IsServer ? stream.LocalCertificate : stream.RemoteCertificate)?.GetCertHash(HashAlgorithmName.SHA256);
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)

@@ -33,6 +33,8 @@ internal sealed class WebSocketConnection : DuplexConnection
 
     internal override byte[]? ServerCertificateHash => _inner.ServerCertificateHash;
 
+    internal override void ExpectBulk() => _inner.ExpectBulk();
+
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         if (buffer.IsEmpty) return;

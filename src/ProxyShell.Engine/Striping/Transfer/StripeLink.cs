@@ -23,6 +23,7 @@ internal sealed class StripeLink
         Stripe = set.AddStripe(number, Abort, connection.Loop, roundTrip);
         // all on one loop: a hand-over to another thread costs more than what a stripe does there
         if (connection.Loop is not null && set.Loop is { } loop) connection.ContinueOn(loop);
+        connection.ExpectBulk();
         _parser = new StripeParser(set, Stripe);
     }
 

@@ -1,3 +1,5 @@
+using ProxyShell.Engine.Protocols.Striping;
+
 namespace ProxyShell.Engine.Striping.Transfer;
 
 /// <summary>
@@ -39,7 +41,8 @@ internal sealed class StripeMeter(long now, long firstRoundTrip)
     /// <summary>How much may be under way.</summary>
     public long Budget(int segment, long at)
     {
-        long least = 4L * segment;
+        // a segment of full size means that the path is quick: then fewer wake-ups are worth more than a short queue
+        long least = (segment < StripeFrameCodec.MaxData ? 4L : 16L) * segment;
         if (Rate == 0) return Math.Max(least, FirstBudget);
         double product = Rate * LeastRoundTrip / 1e6;
         // now and then the queue on the way is let run dry: only then the shortest round trip shows

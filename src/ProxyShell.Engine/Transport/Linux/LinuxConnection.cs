@@ -30,6 +30,7 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     private bool _hasDrained;
     private bool _registered;
     private bool _closed;
+    private bool _expectsBulk;
 
     public LinuxConnection(SocketDescriptor socket, EpollLoop loop, EndPoint? remote)
     {
@@ -112,6 +113,13 @@ internal sealed partial class LinuxConnection : DuplexConnection, IEpollHandler
     }
 
     internal override EpollLoop Loop => _loop;
+
+    internal override void ExpectBulk()
+    {
+        if (_expectsBulk) return;
+        _expectsBulk = true;
+        if (!_closed && RemoteEndPoint is IPEndPoint { Address: { } address } && IPAddress.IsLoopback(address)) _socket.Unpace();
+    }
 
     internal override void ContinueOn(EpollLoop loop)
     {

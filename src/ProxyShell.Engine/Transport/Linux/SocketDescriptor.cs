@@ -21,6 +21,17 @@ internal sealed class SocketDescriptor : SafeHandle
 
     public unsafe int Set(int level, int option, int value) => Libc.SetSockOpt(this, level, option, &value, sizeof(int));
 
+    /// <summary>
+    /// Sends without pacing from now on: for streams within one machine. A congestion control that paces (BBR) holds them to a third of what memory and processors
+    /// allow, and there is no network to be spared.
+    /// </summary>
+    public unsafe void Unpace()
+    {
+        ReadOnlySpan<byte> reno = "reno"u8;
+        // every kernel has it; where it may not be chosen, the stream is as fast as it was
+        fixed (byte* name = reno) _ = Libc.SetSockOpt(this, Libc.IPPROTO_TCP, Libc.TCP_CONGESTION, name, (uint)reno.Length);
+    }
+
     /// <summary>Makes the coming close a reset (RST) instead of an orderly end.</summary>
     public unsafe void ResetOnClose()
     {
