@@ -129,13 +129,32 @@ function Test-Dotnet([string] $Project) {
 
 function Test-Pester {
     Write-Host '== pester'
-    $status = Invoke-PowerShell '-File', 'build/Pester.ps1', '-ResultFile', 'out/test/pester.txt' -Minutes 15
+    $status = Invoke-PowerShell '-File', 'build/Pester.ps1', '-ResultFile', 'out/test/pester.txt', '-FailureFile', 'out/test/pester-failures.txt' -Minutes 15
     if ($status -eq 3) {
         Add-Skip pester 'the module Pester 5 is missing and could not be installed'
         return
     }
     $counts = (Test-Path out/test/pester.txt) ? (Get-Content out/test/pester.txt -Raw).Split() : (0, 0, 0)
     Add-Result pester $counts[0] $counts[1] $counts[2] $status
+}
+
+# what failed, once more where it is not far to look for: the tests' names, and the first lines of why
+function Show-Failure {
+    foreach ($file in Get-ChildItem out/test/*.trx) {
+        foreach ($result in ([xml](Get-Content $file -Raw)).TestRun.Results.UnitTestResult | Where-Object outcome -EQ 'Failed') {
+            Write-Host "FAILED  $($result.testName)"
+            $why = "$($result.Output.ErrorInfo.Message)`n$($result.Output.ErrorInfo.StackTrace)"
+            $why -split "`r?`n" | Select-Object -First 12 | ForEach-Object { Write-Host "        | $_" }
+        }
+    }
+    if (Test-Path out/test/pester-failures.txt) { Get-Content out/test/pester-failures.txt | ForEach-Object { Write-Host $_ } }
+    if (Test-Path out/test/interop.log) {
+        $on = $false
+        foreach ($line in Get-Content out/test/interop.log) {
+            $on = $line.StartsWith('FAILED') -or ($on -and $line -match '^ +\|')
+            if ($on) { Write-Host $line }
+        }
+    }
 }
 
 function Test-Interop {
@@ -159,6 +178,7 @@ function Invoke-Test {
     Test-Dotnet ProxyShell.Tests
     Test-Pester
     Test-Interop
+    if ($script:Failed) { Show-Failure }
     Write-Host "$script:Passed passed, $script:Failed failed, $script:Skipped skipped"
     exit [int]($script:Failed -ne 0)
 }

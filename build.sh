@@ -118,6 +118,20 @@ counter() {
     printf '%s' "${number:-0}"
 }
 
+# what failed, once more where it is not far to look for: the tests' names, and the first lines of why
+recall_failures() {
+    for results in out/test/*.trx; do
+        [ -e "$results" ] || continue
+        awk '
+            /<UnitTestResult .*outcome="Failed"/ { sub(/.* testName="/, ""); sub(/" computerName=.*/, ""); print "FAILED  " $0; left = 12 }
+            left > 0 && /<(Message|StackTrace)>/ { shown = 1 }
+            left > 0 && shown { line = $0; gsub(/^ *<(Message|StackTrace)>|<\/(Message|StackTrace)>.*$/, "", line); print "        | " line; left-- }
+            /<\/(Message|StackTrace)>/ { shown = 0 }
+            /<\/UnitTestResult>/ { left = 0; shown = 0 }' "$results" | sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#xD;//g; s/&#xA;/ /g; s/&amp;/\&/g'
+    done
+    if [ -e out/test/interop.log ]; then awk '/^FAILED/ { on = 1; print; next } on && /^ +\|/ { print; next } { on = 0 }' out/test/interop.log; fi
+}
+
 interop_suite() {
     say "== interop"
     command -v bash >/dev/null 2>&1 || { skip interop "bash is not installed"; return; }
@@ -142,6 +156,7 @@ run_tests() {
     dotnet_suite ProxyShell.Tests
     skip pester "PowerShell is missing"
     interop_suite
+    [ "$failed" -eq 0 ] || recall_failures
     say "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
 }

@@ -1,11 +1,11 @@
 #Requires -Version 7.6
 <#
 .SYNOPSIS
-Runs tests/pester against the staged module and writes "passed failed skipped" to a file.
+Runs tests/pester against the staged module and writes "passed failed skipped" to a file, and what failed to another.
 .NOTES
 Ends with 3 when there is no Pester 5 and none can be installed.
 #>
-param([Parameter(Mandatory)] [string] $ResultFile)
+param([Parameter(Mandatory)] [string] $ResultFile, [Parameter(Mandatory)] [string] $FailureFile)
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -36,4 +36,5 @@ $result = Invoke-Pester -Configuration $configuration
 $bad = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
 $left = $result.SkippedCount + $result.NotRunCount
 Set-Content $ResultFile "$($result.PassedCount) $bad $left" -NoNewline
+$result.Failed | ForEach-Object { "FAILED  $($_.ExpandedPath)"; "        | $($_.ErrorRecord)" } | Set-Content $FailureFile
 exit [int]($bad -ne 0)
