@@ -6,13 +6,16 @@ using ProxyShell.Engine.Transport.Linux;
 namespace ProxyShell.Engine.Relaying;
 
 /// <summary>The relay for any two connections: pooled buffers, and none while a direction waits (zero-byte reads).</summary>
-internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth) : IOutlet
+internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection upstream, Traffic traffic, Bandwidth bandwidth) : IOutlet, IBreakListener
 {
     // what a TCP segment on loopback holds: 64 KiB would leave a second one with 53 bytes
     private const int FirstLength = 63 * 1024;
 
     // what a bulk stream is moved by: on a quick link each turn costs more than what it copies
     private const int BulkLength = 4 * FirstLength;
+
+    // how long what came before a break may take to be delivered
+    private static readonly TimeSpan LastBytes = TimeSpan.FromSeconds(2);
 
     // a socket moves to the loop of the channel that it is joined to: a hand-over to another thread costs more than what it would do there
     private readonly EpollLoop? _loop = client.Loop is null || upstream.Loop is null ? null : client is LinuxConnection ? upstream.Loop : client.Loop;
@@ -26,6 +29,7 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
 
     private ProxyException? _failure;
     private CancellationTokenSource? _stop;
+    private Timer? _breakOff;
 
     public async ValueTask<ProxyException?> RunAsync()
     {
@@ -34,10 +38,13 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
             client.ContinueOn(_loop);
             upstream.ContinueOn(_loop);
         }
+        client.TellWhenBroken(this);
+        upstream.TellWhenBroken(this);
         Task up = CopyAsync(client, upstream, ProxySide.Client, ProxySide.Upstream);
         Task down = CopyAsync(upstream, client, ProxySide.Upstream, ProxySide.Client);
         await Task.WhenAll(up, down).ConfigureAwait(false);
         _stop?.Dispose();
+        if (_breakOff is { } timer) await timer.DisposeAsync().ConfigureAwait(false);
         if (_failure is null)
         {
             await client.DisposeAsync().ConfigureAwait(false);
@@ -108,6 +115,13 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         if (taken >= FirstLength) _outlet.ExpectBulk();
         Count(direction, taken);
         return taken;
+    }
+
+    // whoever reads or writes it finds out by that; a direction that is stuck at the other side does not
+    void IBreakListener.OnBroken(DuplexConnection broken, ProxyException why)
+    {
+        ProxyException failure = RelayFailure.On(broken == client ? ProxySide.Client : ProxySide.Upstream, why);
+        _breakOff = new Timer(_ => Fail(failure), null, LastBytes, Timeout.InfiniteTimeSpan);
     }
 
     // a turn that nobody will take any more must not be waited for

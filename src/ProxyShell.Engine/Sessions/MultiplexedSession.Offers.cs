@@ -123,6 +123,7 @@ public sealed partial class MultiplexedSession
             wakes = !IsOver && Outbox.Enqueue(channel.Sender);
         }
         channel.NoteRefused(error);
+        if (how == Farewell.Echo) channel.NoteBreak(error);
         _offers.Remove(channel);
         if (wasUnheard) Forget(channel);
         if (wakes) Outbox.Wake(little: true);
@@ -155,6 +156,7 @@ public sealed partial class MultiplexedSession
         channel.Incoming.Fail(error, discard: false);
         lock (Outbox.Gate) channel.Sender.Fail(error);
         channel.NoteRefused(error);
+        channel.NoteBreak(error);
         channel.Incoming.Close();
     }
 

@@ -13,6 +13,8 @@ namespace ProxyShell.Engine.Sessions;
 public sealed class SessionChannel : DuplexConnection
 {
     private readonly TaskCompletionSource _acceptance = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IBreakListener? _listener;
+    private ProxyException? _break;
 
     internal SessionChannel(MultiplexedSession session, ChannelId id, string name, ReceiveWindow? window)
     {
@@ -121,6 +123,19 @@ public sealed class SessionChannel : DuplexConnection
         if (wakes) Session.Outbox.Wake(little: true);
     }
 
+    internal override void TellWhenBroken(IBreakListener listener)
+    {
+        Interlocked.Exchange(ref _listener, listener);
+        if (Volatile.Read(ref _break) is not null) TellOfBreak();
+    }
+
+    // the peer or the session broke it off; what has ended in order is not broken
+    internal void NoteBreak(ProxyException why)
+    {
+        if (Incoming.HasEnded) return;
+        if (Interlocked.CompareExchange(ref _break, why, null) is null) TellOfBreak();
+    }
+
     internal void NoteAccepted() => _acceptance.TrySetResult();
 
     internal void NoteRefused(ProxyException error)
@@ -131,6 +146,8 @@ public sealed class SessionChannel : DuplexConnection
 
     /// <inheritdoc/>
     protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken) => Incoming.ReadAsync(buffer, null, cancellationToken);
+
+    private void TellOfBreak() => Interlocked.Exchange(ref _listener, null)?.OnBroken(this, _break!);
 
     private void Withdraw(Exception error)
     {

@@ -77,6 +77,14 @@ public abstract class DuplexConnection : IAbortable, IAsyncDisposable
     /// <summary>Waits as a read into an empty buffer does. Until then what comes may go to the outlet at once; what it does not take is there to be read.</summary>
     internal ValueTask<int> WaitAsync(IOutlet outlet) => _unread.IsEmpty ? WaitCoreAsync(outlet) : new ValueTask<int>(0);
 
+    /// <summary>
+    /// Tells when the connection breaks, if it can know without being read or written; a socket cannot. Who is stuck in a write to the other side of a relay
+    /// would not find out.
+    /// </summary>
+    internal virtual void TellWhenBroken(IBreakListener listener)
+    {
+    }
+
     /// <summary>Much will be written, by the process itself: what the system can do for that is done.</summary>
     internal virtual void ExpectBulk()
     {

@@ -82,4 +82,24 @@ public class ChannelRelayTests
         Assert.Equal("fine"u8.ToArray(), await SessionPair.ReadToEndAsync(otherFar));
         await sendingBeside.Within();
     }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task A_channel_that_breaks_ends_its_relay_though_the_socket_takes_nothing(string sockets)
+    {
+        await using SessionPair pair = await SessionPair.StartAsync(sockets, new SessionOptions());
+        await using var ends = new ConnectedPair(sockets);
+        (SessionChannel near, SessionChannel far) = await pair.OpenAsync("breaks");
+        (DuplexConnection socket, _) = await ends.ConnectAsync();
+        var traffic = new Traffic();
+        Task<ProxyException?> relay = Relay.RunAsync(far, socket, traffic).AsTask();
+        Task sending = SessionPair.SendAsync(near, new byte[100_000_000]);
+        await Deadline.Until(() => traffic.BytesSent > 0, "bytes to be on the way");
+        near.Abort();
+
+        ProxyException? failure = await relay.Within();
+        Assert.Equal((ProxyErrorReason.ConnectionReset, ProxySide.Client), (failure!.Reason, failure.Side));
+        await Assert.ThrowsAsync<ProxyException>(() => sending.Within());
+        await pair.EmptyAsync();
+    }
 }

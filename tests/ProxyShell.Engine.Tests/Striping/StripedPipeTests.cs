@@ -164,6 +164,23 @@ public class StripedPipeTests
         Assert.DoesNotContain(pipe.Near.Events.ToList(), e => e.Message.Contains("lost", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Sockets.All), MemberType = typeof(Sockets))]
+    public async Task A_client_that_breaks_off_is_noticed_while_the_destination_does_not_read(string sockets)
+    {
+        var over = new TaskCompletionSource();
+        await using Origin deaf = Origin.Of(_ => over.Task);
+        await using var house = new House(sockets);
+        Pipe pipe = await Pipe.StartAsync(house, sockets, deaf.Endpoint, Striped, Striped);
+        using Client client = await Client.ConnectAsync(pipe.Near.LocalPort);
+        Task stuck = client.SendAsync(RandomBytes.Of(40_000_000));
+        await Deadline.Until(() => pipe.Far.GetConnections().Any(connection => connection is { Protocol: not "stripe", BytesSent: > 0 }), "bytes to reach the destination");
+        client.Reset();
+        await Assert.ThrowsAnyAsync<Exception>(() => stuck);
+        await Deadline.Until(() => pipe.Far.GetConnections().All(connection => connection.Protocol == "stripe"), "the far end to let the destination go");
+        over.SetResult();
+    }
+
     private static async Task EchoAsync(Pipe pipe, int length, int seed)
     {
         byte[] bytes = RandomBytes.Of(length, seed);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Striping;
+using ProxyShell.Engine.Transport;
 
 namespace ProxyShell.Engine.Striping.Transfer;
 
@@ -60,6 +61,13 @@ internal sealed partial class StripeSet
         Fail(stream, why);
     }
 
+    public void TellWhenBroken(StripedStream stream, IBreakListener listener)
+    {
+        using Section section = Enter();
+        stream.Listener = listener;
+        if (stream.IsBroken) _due.Add(new StreamBreak(stream));
+    }
+
     public void Withdraw(StripedStream stream, Exception error, bool ofWrite)
     {
         using Section section = Enter();
@@ -77,6 +85,7 @@ internal sealed partial class StripeSet
     private void Fail(StripedStream stream, ProxyException why)
     {
         stream.Failure ??= why;
+        if (stream.Listener is not null) _due.Add(new StreamBreak(stream));
         if (stream.Writing.IsUnderWay && stream.Writing.Fail(why)) _due.Add(stream.Writing);
         if (stream.Reading.IsWaiting)
         {

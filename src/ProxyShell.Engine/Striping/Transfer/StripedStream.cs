@@ -50,6 +50,9 @@ internal sealed class StripedStream(StripeSet set, long id, long window) : Duple
 
     public bool IsBroken => Failure is not null;
 
+    /// <summary>Who is told when it breaks.</summary>
+    public IBreakListener? Listener { get; set; }
+
     public PendingWrite Writing { get; } = new();
 
     public PendingRead Reading { get; } = new();
@@ -102,6 +105,8 @@ internal sealed class StripedStream(StripeSet set, long id, long window) : Duple
 
     /// <summary>For example <c>stream 3</c>.</summary>
     public override string ToString() => $"stream {id}";
+
+    internal override void TellWhenBroken(IBreakListener listener) => set.TellWhenBroken(this, listener);
 
     // reading and writing is copying; stripes that cost more than that are written to by others
     internal override void ContinueOn(EpollLoop loop)
