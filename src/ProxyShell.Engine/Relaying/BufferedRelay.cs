@@ -27,9 +27,9 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         _ => upstream as LinuxConnection,
     };
 
+    private volatile bool _isOver;
     private ProxyException? _failure;
     private CancellationTokenSource? _stop;
-    private Timer? _breakOff;
 
     public async ValueTask<ProxyException?> RunAsync()
     {
@@ -43,8 +43,8 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
         Task up = CopyAsync(client, upstream, ProxySide.Client, ProxySide.Upstream);
         Task down = CopyAsync(upstream, client, ProxySide.Upstream, ProxySide.Client);
         await Task.WhenAll(up, down).ConfigureAwait(false);
+        _isOver = true;
         _stop?.Dispose();
-        if (_breakOff is { } timer) await timer.DisposeAsync().ConfigureAwait(false);
         if (_failure is null)
         {
             await client.DisposeAsync().ConfigureAwait(false);
@@ -121,7 +121,13 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
     void IBreakListener.OnBroken(DuplexConnection broken, ProxyException why)
     {
         ProxyException failure = RelayFailure.On(broken == client ? ProxySide.Client : ProxySide.Upstream, why);
-        _breakOff = new Timer(_ => Fail(failure), null, LastBytes, Timeout.InfiniteTimeSpan);
+        _ = FailLaterAsync(failure);
+    }
+
+    private async Task FailLaterAsync(ProxyException failure)
+    {
+        await Task.Delay(LastBytes).ConfigureAwait(false);
+        if (!_isOver) Fail(failure);
     }
 
     // a turn that nobody will take any more must not be waited for

@@ -126,13 +126,12 @@ public sealed class DatagramForwardingTests : IAsyncLifetime
     public async Task A_destination_where_nobody_listens_fails_the_flow(string sockets)
     {
         await using var house = new House(sockets);
-        DatagramOrigin gone = DatagramOrigin.Echo();
-        await gone.DisposeAsync();
-        AccessListener listener = await ListenAsync(house, destination: gone.Endpoint);
+        HostEndpoint gone = Ports.TakeEndpoint();
+        AccessListener listener = await ListenAsync(house, destination: gone);
         using var client = new DatagramClient(listener.LocalPort);
         client.Send("anybody?");
         ProxyEvent failed = await House.EventAsync(listener, ProxyEventKind.Failed);
-        Assert.Equal(($"destination {gone.Endpoint}: connection refused", ProxyErrorReason.ConnectionRefused), (failed.Message, failed.Reason));
+        Assert.Equal(($"destination {gone}: connection refused", ProxyErrorReason.ConnectionRefused), (failed.Message, failed.Reason));
         await House.QuietAsync(listener);
     }
 

@@ -126,12 +126,11 @@ public sealed class DatagramChainTests : IAsyncLifetime
     {
         await using var house = new House(Sockets.Portable);
         (ProxyChain chain, ProxyServer[] servers) = await ChainAsync(house, 3, "keys");
-        DatagramOrigin gone = DatagramOrigin.Echo();
-        await gone.DisposeAsync();
+        HostEndpoint gone = Ports.TakeEndpoint();
         await AssertFailureAsync(
-            house, chain, gone.Endpoint, ProxyErrorReason.ConnectionRefused,
-            $"destination {gone.Endpoint}: connection refused, told by hop 3 (127.0.0.1:{servers[2].LocalPort})");
-        Assert.Equal($"destination {gone.Endpoint}: connection refused", (await House.EventAsync(servers[2], ProxyEventKind.Failed)).Message);
+            house, chain, gone, ProxyErrorReason.ConnectionRefused,
+            $"destination {gone}: connection refused, told by hop 3 (127.0.0.1:{servers[2].LocalPort})");
+        Assert.Equal($"destination {gone}: connection refused", (await House.EventAsync(servers[2], ProxyEventKind.Failed)).Message);
     }
 
     [Fact]

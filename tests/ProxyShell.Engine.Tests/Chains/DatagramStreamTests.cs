@@ -79,11 +79,10 @@ public sealed class DatagramStreamTests : IAsyncLifetime
     {
         await using var house = new House(Sockets.Portable);
         (ProxyChain chain, ProxyServer last) = await ChainAsync(house, "socks5, relay");
-        DatagramOrigin gone = DatagramOrigin.Echo();
-        await gone.DisposeAsync();
+        HostEndpoint gone = Ports.TakeEndpoint();
         await AssertFailureAsync(
-            house, chain, gone.Endpoint, ProxyErrorReason.ConnectionRefused, $"destination {gone.Endpoint}: connection refused, told by hop 2 (127.0.0.1:{last.LocalPort})");
-        Assert.Equal($"destination {gone.Endpoint}: connection refused", (await House.EventAsync(last, ProxyEventKind.Failed)).Message);
+            house, chain, gone, ProxyErrorReason.ConnectionRefused, $"destination {gone}: connection refused, told by hop 2 (127.0.0.1:{last.LocalPort})");
+        Assert.Equal($"destination {gone}: connection refused", (await House.EventAsync(last, ProxyEventKind.Failed)).Message);
         await House.QuietAsync(last);
     }
 

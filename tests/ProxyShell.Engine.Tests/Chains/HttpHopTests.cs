@@ -57,7 +57,7 @@ public class HttpHopTests
         await using var house = new House(sockets);
         ProxyServer first = await HttpAsync(house), second = await HttpAsync(house, o => o with { DenyDestination = [DestinationPattern.Parse("*:82")] });
         var chain = new ProxyChain(first.ToHop(), second.ToHop());
-        int closed = ClosedPort.Find();
+        int closed = Ports.Take();
         string told = $"told by hop 2 (127.0.0.1:{second.LocalPort})";
         await AssertFailureAsync(
             house, chain, new("127.0.0.1", closed), ProxyErrorReason.ConnectionRefused, null,

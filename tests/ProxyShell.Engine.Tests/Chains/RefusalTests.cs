@@ -30,7 +30,7 @@ public sealed class RefusalTests : IAsyncLifetime
     public async Task Destination_refused()
     {
         (ProxyChain chain, ProxyServer[] servers) = await _house.ChainAsync(3);
-        int closed = ClosedPort();
+        int closed = Ports.Take();
         await AssertFailureAsync(
             chain, new HostEndpoint("127.0.0.1", closed), ProxyErrorReason.ConnectionRefused,
             $"destination 127.0.0.1:{closed}: connection refused, told by hop 3 (127.0.0.1:{servers[2].LocalPort})");
@@ -209,13 +209,6 @@ public sealed class RefusalTests : IAsyncLifetime
         client.EndSending();
         byte[] answer = await client.ReadToEndAsync();
         return RelayResponseCodec.Read(answer, nonce, Key, out string fault) ?? throw new InvalidDataException(fault);
-    }
-
-    private static int ClosedPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     // Linux drops the SYNs of a full backlog, so that a dial waits

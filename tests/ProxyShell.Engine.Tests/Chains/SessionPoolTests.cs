@@ -129,7 +129,7 @@ public class SessionPoolTests
     {
         var time = new ManualTime();
         var connector = new ChainConnector(Dialer.Default, time, new SessionPool(time));
-        var chain = new ProxyChain(ProxyHop.Parse($"relay+mux://127.0.0.1:{ClosedPort.Find()}"));
+        var chain = new ProxyChain(ProxyHop.Parse($"relay+mux://127.0.0.1:{Ports.Take()}"));
         await AssertRefusedAsync();
 
         // the clock stands still: the second waits until it goes on, the others with it

@@ -111,7 +111,7 @@ public sealed class ConfiguredAgentsTests : IAsyncLifetime
     [Fact]
     public async Task A_gateway_that_cannot_be_reached_does_not_stop_the_start()
     {
-        await StartAsync($$"""{ "name": "lost", "gateway": "tunnel://127.0.0.1:{{ClosedPort.Find()}}", "destination": "tcp://127.0.0.1:1", "identityFile": "one.pem" }""", Agent("ssh"));
+        await StartAsync($$"""{ "name": "lost", "gateway": "tunnel://127.0.0.1:{{Ports.Take()}}", "destination": "tcp://127.0.0.1:1", "identityFile": "one.pem" }""", Agent("ssh"));
         Assert.StartsWith("reconnecting in", Running("lost").StatusMessage, StringComparison.Ordinal);
         await AssertEchoesAsync("ssh");
     }
@@ -135,7 +135,7 @@ public sealed class ConfiguredAgentsTests : IAsyncLifetime
     [Fact]
     public async Task A_gateway_and_its_agents_may_stand_in_one_file_and_the_gateway_may_be_restarted()
     {
-        int port = ClosedPort.Find(), first = ClosedPort.Find();
+        int port = Ports.Take(), first = Ports.Take();
         string agent = $$"""{ "name": "ssh", "gateway": "tunnel://127.0.0.1:{{port}}", "destination": "tcp://127.0.0.1:{{_origin.Port}}", "identityFile": "one.pem", "firstRetry": 0.05 }""";
         await _services.StartAsync(Parse(Both(""))).Within();
         await AssertEchoesAsync("ssh");
@@ -155,7 +155,7 @@ public sealed class ConfiguredAgentsTests : IAsyncLifetime
     [Fact]
     public async Task A_gateway_that_keeps_only_a_public_port_takes_it_over()
     {
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         await _services.StartAsync(Parse($$"""{ "tunnelGateways": [{ "name": "gate", "httpPort": {{port}} }] }""")).Within();
         int control = Assert.Single(_services.Running).LocalPort;
         ConfigurationChanges changes = await _services.ApplyAsync(Parse($$"""{ "tunnelGateways": [{ "name": "gate", "httpPort": {{port}}, "domain": "example.org" }] }""")).Within();

@@ -110,13 +110,13 @@ public sealed class ConfiguredServicesTests : IAsyncDisposable
     [Fact]
     public async Task What_a_running_service_cannot_change_restarts_it_on_its_address()
     {
-        await StartAsync(Listener("in", "\"stopTimeout\": 60"));
-        int port = Port("in");
-        using Client early = await Client.ConnectAsync(port);
+        int first = Ports.Take(), port = Ports.Take();
+        await StartAsync(Listener("in", $"\"localPort\": {first}, \"stopTimeout\": 60"));
+        using Client early = await Client.ConnectAsync(first);
         await AssertEchoesAsync(early);
 
         ConfigurationChanges changes = await ApplyAsync(Listener("in", $"\"localPort\": {port}, \"stopTimeout\": 60"));
-        Assert.Equal($"restarted in (A running service cannot change LocalPort from 0 to {port})", changes.ToString());
+        Assert.Equal($"restarted in (A running service cannot change LocalPort from {first} to {port})", changes.ToString());
         changes = await ApplyAsync($$"""{ "name": "in", "localPort": {{port}}, "destination": "localhost:{{_origin.Port}}" }""");
 
         Assert.Equal($"restarted in (A running service cannot change Destination from 127.0.0.1:{_origin.Port} to localhost:{_origin.Port})", changes.ToString());
@@ -141,10 +141,10 @@ public sealed class ConfiguredServicesTests : IAsyncDisposable
     {
         await using DatagramOrigin echo = DatagramOrigin.Echo();
         string destination = $"\"name\": \"dns\", \"udp\": true, \"destination\": \"127.0.0.1:{echo.Port}\", \"stopTimeout\": 0";
-        await StartAsync($$"""{ {{destination}} }""");
-        int port = Port("dns");
+        int first = Ports.Take(), port = Ports.Take();
+        await StartAsync($$"""{ {{destination}}, "localPort": {{first}} }""");
         ConfigurationChanges changes = await ApplyAsync($$"""{ {{destination}}, "localPort": {{port}} }""");
-        Assert.Equal($"restarted dns (A running service cannot change LocalPort from 0 to {port})", changes.ToString());
+        Assert.Equal($"restarted dns (A running service cannot change LocalPort from {first} to {port})", changes.ToString());
         Assert.Equal(port, Port("dns"));
     }
 
@@ -173,8 +173,8 @@ public sealed class ConfiguredServicesTests : IAsyncDisposable
     [Fact]
     public async Task A_service_that_could_not_be_restarted_is_started_by_the_next_configuration()
     {
-        await StartAsync(Listener("in"), Listener("stays"));
-        int port = Port("in");
+        int port = Ports.Take();
+        await StartAsync(Listener("in", $"\"localPort\": {port}"), Listener("stays"));
         using (var neighbour = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
         {
             neighbour.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port));

@@ -95,12 +95,10 @@ public sealed class StripedPipeConfigurationTests : IDisposable
         await using Origin origin = Origin.Echo();
         await using Origin other = Origin.AnswerAfterEnd("the other"u8.ToArray());
         await using var services = new ConfiguredServices();
-        await services.StartAsync(Parse(Both(origin, ""))).Within();
+        string settled = Both(origin, "", Ports.Take(), Ports.Take());
+        await services.StartAsync(Parse(settled)).Within();
         Assert.Equal([typeof(StripedPipeEntry), typeof(StripedPipeExit)], services.Running.Select(service => service.GetType()));
         (ListenerService near, ListenerService far) = (services.Running[0], services.Running[1]);
-        string settled = Both(origin, "", far.LocalPort, near.LocalPort);
-        await services.ApplyAsync(Parse(settled)).Within();
-        (near, far) = (services.Running[0], services.Running[1]);
         using Client client = await Client.ConnectAsync(near.LocalPort);
         await client.SendAsync("a");
         await client.ReadAsync(1);

@@ -20,29 +20,8 @@ internal sealed class House(string sockets) : IAsyncDisposable
         StartAsync(new AccessListener((change ?? (o => o))(
             new AccessListenerOptions { Destination = destination, Chain = chain ?? ProxyChain.Direct, Sockets = Sockets.Of(sockets) })));
 
-    /// <summary>
-    /// A proxy server that can be stopped and started again on its port: one that no outgoing connection is given meanwhile, which
-    /// would keep it in use for a minute after its end.
-    /// </summary>
-    public async Task<ProxyServer> ReturningProxyAsync(int port = 0)
-    {
-        ProxyServer? server = null;
-        for (long start = Environment.TickCount64; server is null;)
-        {
-            // systems give outgoing connections ports from 32768 or 49152 on
-            int own = port > 0 ? port : Random.Shared.Next(10_000, 32_000);
-            try
-            {
-                server = await ProxyAsync(o => o with { LocalPort = own });
-            }
-            catch (ProxyException e) when (e.Reason == ProxyErrorReason.AddressInUse)
-            {
-                Assert.True(Environment.TickCount64 - start < 15_000, e.Message);
-                await Task.Yield();
-            }
-        }
-        return server;
-    }
+    /// <summary>A proxy server that can be stopped and started again on its port.</summary>
+    public Task<ProxyServer> ReturningProxyAsync(int port = 0) => ProxyAsync(o => o with { LocalPort = port > 0 ? port : Ports.Take() });
 
     /// <summary>A chain of so many fresh proxy servers.</summary>
     public async Task<(ProxyChain Chain, ProxyServer[] Servers)> ChainAsync(int hops, Func<ProxyServerOptions, ProxyServerOptions>? change = null)

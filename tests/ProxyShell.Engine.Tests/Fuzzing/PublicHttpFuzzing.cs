@@ -96,7 +96,7 @@ public class PublicHttpFuzzing
 
     private static async Task<PublicSite> StartAsync(string sockets, int port)
     {
-        PublicSite site = await PublicSite.StartAsync(sockets, o => o with { AnswerTimeout = Limit, KeepAliveTimeout = Limit }, o => o with
+        PublicSite site = await PublicSite.StartAsync(sockets, o => o with { AnswerTimeout = Limit, KeepAliveTimeout = Limit, ServiceKeepAliveTimeout = Limit }, o => o with
         {
             HandshakeTimeout = Limit,
             ConnectTimeout = Limit,

@@ -104,7 +104,7 @@ public class TunnelFuzzing
             for (int offers = random.Next(5); offers > 0; offers--) session.Offer(Name(random));
         });
         await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable);
-        TunnelAgent agent = house.Agent($"tcp://127.0.0.1:{ClosedPort.Find()}", o => o with
+        TunnelAgent agent = house.Agent($"tcp://127.0.0.1:{Ports.Take()}", o => o with
         {
             Gateway = GatewayAddress.Parse($"tunnel://127.0.0.1:{gateway.Port}"),
             HandshakeTimeout = TimeSpan.FromSeconds(0.3),

@@ -26,7 +26,7 @@ public sealed class SocksRefusalTests : IAsyncLifetime
     {
         await using var house = new House(sockets);
         ProxyServer server = await house.ProxyAsync();
-        int closed = ClosedPort();
+        int closed = Ports.Take();
         await AssertRefusedAsync(server, new("127.0.0.1", closed), 5, ProxyEventKind.Failed, ProxyErrorReason.ConnectionRefused, $"destination 127.0.0.1:{closed}: connection refused");
     }
 
@@ -213,7 +213,7 @@ public sealed class SocksRefusalTests : IAsyncLifetime
     {
         await using var house = new House(Sockets.Portable);
         ProxyServer server = await house.ProxyAsync(o => o with { DenyDestination = [DestinationPattern.Parse("10.0.0.0/8")] });
-        foreach ((byte command, HostEndpoint address) in new[] { ((byte)1, new HostEndpoint("127.0.0.1", ClosedPort())), ((byte)1, new("10.1.1.1", 1)), ((byte)3, _origin.Endpoint), ((byte)1, new("127.0.0.1", 0)), ((byte)1, new("no-such-host.invalid", 1)) })
+        foreach ((byte command, HostEndpoint address) in new[] { ((byte)1, new HostEndpoint("127.0.0.1", Ports.Take())), ((byte)1, new("10.1.1.1", 1)), ((byte)3, _origin.Endpoint), ((byte)1, new("127.0.0.1", 0)), ((byte)1, new("no-such-host.invalid", 1)) })
         {
             using SocksTalk talk = await SocksTalk.OpenAsync(server.LocalPort);
             Assert.Equal(91, (await talk.Request4Async(command, address)).Code);
@@ -285,12 +285,5 @@ public sealed class SocksRefusalTests : IAsyncLifetime
         await Deadline.Until(
             () => server.Events.ToList().Any(e => (e.Kind, e.Reason, e.Message) == (kind, reason, message)),
             $"'{message}' is on record; there are {string.Join("; ", server.Events.ToList().Select(e => e.Message))}", seconds: 5);
-    }
-
-    private static int ClosedPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

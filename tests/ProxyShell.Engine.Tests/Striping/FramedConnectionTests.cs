@@ -173,7 +173,7 @@ public class FramedConnectionTests
     public async Task A_peer_that_is_not_there_is_named()
     {
         await using var house = new House(Sockets.Portable);
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         StripedPipeEntry near = await Pipe.EntryAsync(house, Sockets.Portable, TransportAddress.Parse($"127.0.0.1:{port}"));
         await Client.AssertTurnedAwayAsync(near.LocalPort);
         ProxyEvent failed = await House.EventAsync(near, ProxyEventKind.Failed);
@@ -185,7 +185,7 @@ public class FramedConnectionTests
     public async Task A_destination_that_is_not_there_is_named_at_the_far_end_and_breaks_the_client_off()
     {
         await using var house = new House(Sockets.Portable);
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         Pipe pipe = await Pipe.StartAsync(house, Sockets.Portable, new HostEndpoint("127.0.0.1", port));
         using Client client = await Client.ConnectAsync(pipe.Near.LocalPort);
         Assert.True(await client.IsClosedAsync());

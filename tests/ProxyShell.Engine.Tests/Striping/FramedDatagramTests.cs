@@ -118,12 +118,11 @@ public class FramedDatagramTests
     public async Task A_destination_that_refuses_ends_the_flow_at_both_ends(string sockets)
     {
         await using var house = new House(sockets);
-        DatagramOrigin gone = DatagramOrigin.Echo();
-        await gone.DisposeAsync();
-        Pipe pipe = await StartAsync(house, sockets, gone.Endpoint);
+        HostEndpoint gone = Ports.TakeEndpoint();
+        Pipe pipe = await StartAsync(house, sockets, gone);
         using var client = new DatagramClient(pipe.Near.LocalPort);
         client.Send("anybody?");
-        Assert.Equal($"destination {gone.Endpoint}: connection refused", (await House.EventAsync(pipe.Far, ProxyEventKind.Failed)).Message);
+        Assert.Equal($"destination {gone}: connection refused", (await House.EventAsync(pipe.Far, ProxyEventKind.Failed)).Message);
         ProxyEvent near = await House.EventAsync(pipe.Near, ProxyEventKind.Failed);
         Assert.StartsWith($"peer 127.0.0.1:{pipe.Far.LocalPort}: ", near.Message, StringComparison.Ordinal);
         await pipe.QuietAsync();
@@ -133,7 +132,7 @@ public class FramedDatagramTests
     public async Task A_peer_that_is_not_there_ends_the_flow()
     {
         await using var house = new House(Sockets.Portable);
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         StripedPipeEntry near = await Pipe.EntryAsync(house, Sockets.Portable, TransportAddress.Parse($"127.0.0.1:{port}"), o => o with { Udp = true });
         using var client = new DatagramClient(near.LocalPort);
         client.Send("anybody?");

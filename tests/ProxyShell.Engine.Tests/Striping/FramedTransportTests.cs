@@ -52,7 +52,7 @@ public class FramedTransportTests
     public async Task A_hop_that_fails_is_named_with_its_number()
     {
         await using var house = new House(Sockets.Portable);
-        int closed = ClosedPort.Find();
+        int closed = Ports.Take();
         StripedPipeEntry near = await Pipe.EntryAsync(house, Sockets.Portable, TransportAddress.Parse("127.0.0.1:9"), o => o with { Chains = [new ProxyChain(ProxyHop.Parse($"relay://127.0.0.1:{closed}"))] });
         await Client.AssertTurnedAwayAsync(near.LocalPort);
         Assert.StartsWith($"hop 1 (127.0.0.1:{closed}): connection refused", (await House.EventAsync(near, ProxyEventKind.Failed)).Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using ProxyShell.Engine.Addressing;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Serving;
 using ProxyShell.Engine.Striping;
@@ -13,7 +14,7 @@ public class StripedDatagramTests
     {
         await using DatagramOrigin origin = DatagramOrigin.Echo();
         await using var house = new House(sockets);
-        Pipe pipe = await StartAsync(house, sockets, origin);
+        Pipe pipe = await StartAsync(house, sockets, origin.Endpoint);
         DatagramClient[] clients = [.. Enumerable.Range(0, 5).Select(_ => new DatagramClient(pipe.Near.LocalPort))];
         foreach (int length in new[] { 1, 0, 127, 128, 1472, 16_383, 16_384, 65_507 })
         {
@@ -32,7 +33,7 @@ public class StripedDatagramTests
     {
         await using DatagramOrigin origin = DatagramOrigin.Echo();
         await using var house = new House(Sockets.Portable);
-        Pipe pipe = await StartAsync(house, Sockets.Portable, origin, o => o with { UdpIdleTimeout = TimeSpan.FromSeconds(0.3) });
+        Pipe pipe = await StartAsync(house, Sockets.Portable, origin.Endpoint, o => o with { UdpIdleTimeout = TimeSpan.FromSeconds(0.3) });
         using var client = new DatagramClient(pipe.Near.LocalPort);
         await client.AssertEchoAsync("once");
         await House.QuietAsync(pipe.Near);
@@ -47,7 +48,7 @@ public class StripedDatagramTests
     {
         await using DatagramOrigin origin = DatagramOrigin.Echo();
         await using var house = new House(sockets);
-        Pipe pipe = await StartAsync(house, sockets, origin);
+        Pipe pipe = await StartAsync(house, sockets, origin.Endpoint);
         using var client = new DatagramClient(pipe.Near.LocalPort);
         for (int i = 0; i < 20; i++)
         {
@@ -62,12 +63,11 @@ public class StripedDatagramTests
     public async Task A_destination_that_refuses_ends_the_flow_at_both_ends_and_only_that(string sockets)
     {
         await using var house = new House(sockets);
-        DatagramOrigin gone = DatagramOrigin.Echo();
-        await gone.DisposeAsync();
+        HostEndpoint gone = Ports.TakeEndpoint();
         Pipe pipe = await StartAsync(house, sockets, gone);
         using var client = new DatagramClient(pipe.Near.LocalPort);
         client.Send("anybody?");
-        Assert.Equal($"destination {gone.Endpoint}: connection refused", (await House.EventAsync(pipe.Far, ProxyEventKind.Failed)).Message);
+        Assert.Equal($"destination {gone}: connection refused", (await House.EventAsync(pipe.Far, ProxyEventKind.Failed)).Message);
         ProxyEvent near = await House.EventAsync(pipe.Near, ProxyEventKind.Failed);
         Assert.Equal(ProxyErrorReason.ConnectionRefused, near.Reason);
         Assert.StartsWith($"peer 127.0.0.1:{pipe.Far.LocalPort}: ", near.Message, StringComparison.Ordinal);
@@ -146,8 +146,8 @@ public class StripedDatagramTests
         foreach (Client stranger in strangers) stranger.Dispose();
     }
 
-    private static Task<Pipe> StartAsync(House house, string sockets, DatagramOrigin origin, Func<StripedPipeEntryOptions, StripedPipeEntryOptions>? near = null) =>
-        Pipe.StartAsync(house, sockets, origin.Endpoint, o => (near ?? (n => n))(Striped(o) with { Udp = true }), o => Striped(o) with { Udp = true });
+    private static Task<Pipe> StartAsync(House house, string sockets, HostEndpoint destination, Func<StripedPipeEntryOptions, StripedPipeEntryOptions>? near = null) =>
+        Pipe.StartAsync(house, sockets, destination, o => (near ?? (n => n))(Striped(o) with { Udp = true }), o => Striped(o) with { Udp = true });
 
     private static StripedPipeEntryOptions Striped(StripedPipeEntryOptions options) => options with { Framing = StripedPipeFraming.Stripe };
 

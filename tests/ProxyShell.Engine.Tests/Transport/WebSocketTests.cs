@@ -117,7 +117,7 @@ public class WebSocketTests
     {
         await using var house = new House(sockets);
         ProxyServer server = await house.ProxyAsync(), foreign = await house.ProxyAsync(o => o with { Protocols = ProxyProtocols.Http });
-        int closed = ClosedPort.Find();
+        int closed = Ports.Take();
         await AssertFailureAsync(
             house, $"relay+ws://127.0.0.1:{server.LocalPort}", new("127.0.0.1", closed), ProxyErrorReason.ConnectionRefused,
             $"destination 127.0.0.1:{closed}: connection refused, told by hop 1 (127.0.0.1:{server.LocalPort})");

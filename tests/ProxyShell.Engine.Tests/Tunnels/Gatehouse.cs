@@ -23,22 +23,11 @@ internal sealed class Gatehouse : IAsyncDisposable
     /// <summary>Starts a gateway with a control port that it can have again, and with ten ports to give.</summary>
     public static async Task<Gatehouse> StartAsync(string sockets, Func<TunnelGatewayOptions, TunnelGatewayOptions>? change = null)
     {
-        for (int attempts = 1; ; attempts++)
-        {
-            // systems give outgoing connections ports from 32768 on
-            int first = Random.Shared.Next(1000, 3199) * 10;
-            var options = new TunnelGatewayOptions { LocalPort = first + 10, TcpPorts = [new PortRange(first, first + 9)], UdpPorts = [new PortRange(first, first + 9)], Sockets = Sockets.Of(sockets) };
-            var gateway = new TunnelGateway((change ?? (o => o))(options));
-            try
-            {
-                await gateway.StartAsync().Within();
-                return new Gatehouse(sockets, gateway);
-            }
-            catch (ProxyException e) when (e.Reason == ProxyErrorReason.AddressInUse && attempts < 20)
-            {
-                // another test has one of these
-            }
-        }
+        int first = Ports.Take(11);
+        var options = new TunnelGatewayOptions { LocalPort = first + 10, TcpPorts = [new PortRange(first, first + 9)], UdpPorts = [new PortRange(first, first + 9)], Sockets = Sockets.Of(sockets) };
+        var gateway = new TunnelGateway((change ?? (o => o))(options));
+        await gateway.StartAsync().Within();
+        return new Gatehouse(sockets, gateway);
     }
 
     /// <summary>An agent that is not started; the gatehouse stops it.</summary>

@@ -102,7 +102,7 @@ public class LeavingTests
         using var giveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given.StartAsync(giveUp.Token).Within());
         Assert.Equal(TunnelAgentState.Stopped, given.State);
-        TunnelAgent waiting = house.Agent("tcp://127.0.0.1:9", o => o with { Gateway = GatewayAddress.Parse($"tunnel://127.0.0.1:{ClosedPort.Find()}"), FirstRetry = TimeSpan.FromHours(1), MaxRetry = TimeSpan.FromHours(1) });
+        TunnelAgent waiting = house.Agent("tcp://127.0.0.1:9", o => o with { Gateway = GatewayAddress.Parse($"tunnel://127.0.0.1:{Ports.Take()}"), FirstRetry = TimeSpan.FromHours(1), MaxRetry = TimeSpan.FromHours(1) });
         await waiting.StartAsync().Within();
         Assert.Equal(TunnelAgentState.Reconnecting, waiting.State);
         await waiting.StopAsync().Within();

@@ -61,7 +61,7 @@ public class TcpTunnelTests
     public async Task A_service_that_is_down_is_said_at_the_gateway_and_the_visitor_is_cut_off()
     {
         await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable);
-        TunnelAgent agent = await house.RegisterAsync($"tcp://127.0.0.1:{ClosedPort.Find()}");
+        TunnelAgent agent = await house.RegisterAsync($"tcp://127.0.0.1:{Ports.Take()}");
         await Client.AssertTurnedAwayAsync(agent.RemoteEndpoint!.Port);
         ProxyEvent failed = await House.EventAsync(house.Gateway, ProxyEventKind.Failed);
         Assert.Equal(ProxyErrorReason.ConnectionRefused, failed.Reason);

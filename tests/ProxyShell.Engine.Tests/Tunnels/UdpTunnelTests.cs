@@ -42,7 +42,7 @@ public class UdpTunnelTests
     public async Task A_service_that_is_down_ends_the_flow_with_its_reason()
     {
         await using Gatehouse house = await Gatehouse.StartAsync(Sockets.Portable);
-        TunnelAgent agent = await house.RegisterAsync($"udp://127.0.0.1:{ClosedPort.Find()}");
+        TunnelAgent agent = await house.RegisterAsync($"udp://127.0.0.1:{Ports.Take()}");
         using var client = new DatagramClient(agent.RemoteEndpoint!.Port);
         client.Send("anybody?");
         ProxyEvent failed = await House.EventAsync(house.Gateway, ProxyEventKind.Failed);

@@ -27,7 +27,7 @@ public class HttpStatusTests
     [MemberData(nameof(Ways))]
     public async Task Refused(string sockets, string way)
     {
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         await AssertAsync(sockets, way, $"127.0.0.1:{port}", $"502 Bad Gateway: destination 127.0.0.1:{port}: connection refused", "connection_refused", ProxyErrorReason.ConnectionRefused);
     }
 
@@ -65,7 +65,7 @@ public class HttpStatusTests
     [MemberData(nameof(Ways))]
     public async Task A_hop_that_cannot_be_reached(string sockets, string way)
     {
-        int port = ClosedPort.Find();
+        int port = Ports.Take();
         await AssertAsync(
             sockets, way, "127.0.0.1:81", $"502 Bad Gateway: hop 1 (127.0.0.1:{port}): connection refused", "connection_refused", ProxyErrorReason.ConnectionRefused,
             o => o with { Chain = new ProxyChain(ProxyHop.Parse($"relay://127.0.0.1:{port}")) });
@@ -196,7 +196,7 @@ public class HttpStatusTests
         await using var house = new House(sockets);
         ProxyServer proxy = await house.ProxyAsync();
         using WebClient client = await WebClient.ConnectAsync(proxy.LocalPort);
-        await client.SendAsync($"HEAD http://127.0.0.1:{ClosedPort.Find()}/ HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.SendAsync($"HEAD http://127.0.0.1:{Ports.Take()}/ HTTP/1.1\r\nHost: x\r\n\r\n");
         Assert.EndsWith("\r\n\r\n", await client.Stream.ReadToEndAsync(), StringComparison.Ordinal);
     }
 

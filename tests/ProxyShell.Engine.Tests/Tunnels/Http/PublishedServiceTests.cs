@@ -36,7 +36,7 @@ public class PublishedServiceTests
     public async Task A_service_that_is_down_and_one_that_comes_back(string sockets)
     {
         await using Gatehouse house = await Gatehouse.StartAsync(sockets, o => o with { HttpPort = 0 });
-        TunnelAgent agent = await house.RegisterAsync($"http://127.0.0.1:{ClosedPort.Find()}");
+        TunnelAgent agent = await house.RegisterAsync($"http://127.0.0.1:{Ports.Take()}");
         using WebClient client = await WebClient.ConnectAsync(house.Gateway.HttpPort);
         WebResponse response = await client.AskAsync($"GET / HTTP/1.1\r\nHost: {HostOf(agent)}\r\n\r\n");
         Assert.Equal(502, response.Status);
