@@ -5,6 +5,7 @@ namespace ProxyShell.Engine.Sessions;
 /// <summary>Bytes in order, in pooled pieces; holds none while it is empty. To be used by one thread at a time.</summary>
 internal sealed class ByteQueue
 {
+    private const int SmallestPiece = 64;
     private const int SmallPiece = 2 * 1024;
     private const int Piece = 16 * 1024;
     private const int LargePiece = 64 * 1024;
@@ -55,7 +56,8 @@ internal sealed class ByteQueue
 
     private void Extend(int coming)
     {
-        int length = Length > 8 * LargePiece ? LargePiece : Length == 0 && coming <= SmallPiece ? SmallPiece : Piece;
+        // thousands may hold a few bytes each at the same time, more than the pool has pieces for
+        int length = Length > 8 * LargePiece ? LargePiece : Length == 0 && coming <= SmallPiece ? Math.Max(coming, SmallestPiece) : Piece;
         _last = ArrayPool<byte>.Shared.Rent(length);
         _end = 0;
         _pieces.Enqueue(_last);
