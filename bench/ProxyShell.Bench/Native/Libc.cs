@@ -16,6 +16,8 @@ internal static unsafe partial class Libc
     internal const int ReceiveTimeout = 20;
     internal const int InternetLevel = 0;
     internal const int BindAddressNoPort = 24;
+    internal const int TcpLevel = 6;
+    internal const int TcpCongestion = 13;
     internal const int ShutdownBoth = 2;
     internal const int SetStatusFlags = 4;
 

@@ -47,6 +47,14 @@ internal static unsafe class LoopbackSocket
         return fd;
     }
 
+    /// <summary>Lets a connection send as fast as it is read: a system that prefers BBR would pace it.</summary>
+    internal static void Unpace(int fd)
+    {
+        ReadOnlySpan<byte> reno = "reno"u8; // every kernel has it
+        fixed (byte* name = reno)
+            NativeError.ThrowIfFailed(Libc.SetSocketOption(fd, Libc.TcpLevel, Libc.TcpCongestion, name, reno.Length), "setsockopt(TCP_CONGESTION)");
+    }
+
     /// <summary>A blocking UDP socket on the port, with the largest receive buffer that the system allows.</summary>
     internal static int BindDatagrams(int port)
     {

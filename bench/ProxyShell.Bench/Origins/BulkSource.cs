@@ -9,6 +9,9 @@ internal enum SourceMode
     /// <summary><c>vmsplice</c> + <c>splice</c>: the pages themselves travel, no copy on the sender's side.</summary>
     Splice,
 
+    /// <summary>The same without pacing, whatever congestion control the system prefers: BBR would hold the sender to what it last saw taken.</summary>
+    SpliceUnpaced,
+
     /// <summary><c>send</c> from a buffer: one copy, as most programs do.</summary>
     Send,
 }
@@ -49,6 +52,8 @@ internal sealed unsafe class BulkSource
 
     private void Feed(int connection)
     {
+        if (_mode == SourceMode.SpliceUnpaced)
+            LoopbackSocket.Unpace(connection);
         if (_mode == SourceMode.Send)
             FeedBySend(connection);
         else

@@ -90,5 +90,10 @@ internal static class BulkRows
     };
 
     private static string Describe(SourceMode source) =>
-        source == SourceMode.Splice ? "the sender splices its pages" : "the sender copies";
+        source switch
+        {
+            SourceMode.Splice => "the sender splices its pages",
+            SourceMode.SpliceUnpaced => "the sender splices its pages, unpaced",
+            _ => "the sender copies",
+        };
 }

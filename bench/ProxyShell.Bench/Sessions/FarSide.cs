@@ -13,7 +13,7 @@ internal sealed class FarSide(int carrier)
     /// <summary>The name of channels that come back.</summary>
     internal const string Echo = "echo";
 
-    private const int EchoBuffer = 4096;
+    private const int EchoBuffer = 256; // what thousands of echoes leave at once must not count as the channels' memory
 
     internal async Task RunAsync()
     {
