@@ -62,15 +62,15 @@ internal static class RowCatalogue
         "udp" => DatagramRows.Create(id, SmallDatagram, window: 8),
         "udp-large" => DatagramRows.Create(id, LargeDatagram, window: 3),
         "session-bulk" => BulkRows.Sessions(id, "One bulk stream over a session", 1, Free(source), [new Goal(Metric.Throughput, "openssh", Bound.AtLeast, 3)]),
-        "session-streams" => BulkRows.Sessions(id, $"{ManyChannels} bulk streams over a session", ManyChannels, Free(source),
+        "session-streams" => BulkRows.Sessions(id, $"{ManyChannels} bulk streams over a session", ManyChannels, source,
             [new Goal(Metric.Throughput, "openssh", Bound.AtLeast, 3)]),
         "session-connect" => ExchangeRows.Create(id, $"New connections over a session, {ChannelsAtOnce} at a time, one small request each", RelayService.Session,
             Metric.ConnectionRate, target => new ConnectLoad(target, ChannelsAtOnce), [new Goal(Metric.ConnectionRate, "openssh", Bound.AtLeast, 1)]),
-        "session-link" => BulkRows.Link(id, "One bulk stream over a session, its link 50 ms there and back and 200 MB/s", LongLink, Free(source),
+        "session-link" => BulkRows.Link(id, "One bulk stream over a session, its link 50 ms there and back and 200 MB/s", LongLink, source,
             [new Goal(Metric.ShareOfLink, null, Bound.AtLeast, 0.8)]),
         "session-open" => new ChannelOpenRow(ChannelsAtOnce),
-        "session-stalled" => new StalledChannelRow(Free(source)),
-        "session-interactive" => new InteractiveChannelRow(Free(source)),
+        "session-stalled" => new StalledChannelRow(source),
+        "session-interactive" => new InteractiveChannelRow(source),
         "session-idle" => new IdleChannelRow(),
         "tunnel-requests" => TunnelRows.Requests(id, $"Small requests of {Clients} clients through an HTTP tunnel", Clients, [TunnelRows.AgainstOpenSsh(Metric.RequestRate, 1.3)]),
         "tunnel-latency" => TunnelRows.Requests(id, "Small requests of one client through an HTTP tunnel", 1, []),
@@ -87,7 +87,7 @@ internal static class RowCatalogue
         _ => throw new ArgumentOutOfRangeException(nameof(id), id, "no such row"),
     };
 
-    // where two of our processes stand between, the sender would be what is measured
+    // one paced sender, and not the two processes between, would be what is measured
     private static SourceMode Free(SourceMode source) => source == SourceMode.Splice ? SourceMode.SpliceUnpaced : source;
 
     private static SlowLink Capped(params double[] megabytesPerSecond) => new([.. megabytesPerSecond.Select(rate => new LinkShape(StripeDelay, rate * 1e6))]);
