@@ -1,7 +1,7 @@
 namespace ProxyShell.Engine.Transport;
 
-/// <summary>A connection as the <see cref="Stream"/> that SslStream wants; disposing it does not close the connection.</summary>
-internal sealed class DuplexStream(DuplexConnection connection, TlsGate gate) : Stream
+/// <summary>A connection as the <see cref="Stream"/> that SslStream and WebSocket want; disposing it does not close the connection.</summary>
+internal class DuplexStream(DuplexConnection connection) : Stream
 {
     public override bool CanRead => true;
 
@@ -18,16 +18,16 @@ internal sealed class DuplexStream(DuplexConnection connection, TlsGate gate) : 
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        gate.ReadInnerAsync(connection, buffer, cancellationToken);
+        connection.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        gate.ReadInnerAsync(connection, buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         connection.WriteAsync(buffer, cancellationToken);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        connection.WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Flush()
     {

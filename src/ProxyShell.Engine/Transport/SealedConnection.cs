@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Net;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Security;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Transport;
 
@@ -29,6 +30,12 @@ internal sealed class SealedConnection(DuplexConnection inner, RecordCipher send
     public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
 
     public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
+
+    internal override EpollLoop? Loop => inner.Loop;
+
+    internal override void ContinueOn(EpollLoop loop) => inner.ContinueOn(loop);
+
+    internal override void ExpectBulk() => inner.ExpectBulk();
 
     /// <summary>Sets the cipher of the other direction, which a client knows only after the last hop's answer.</summary>
     public void ReceiveWith(RecordCipher receiving) => _receiving = receiving;

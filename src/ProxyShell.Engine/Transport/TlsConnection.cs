@@ -2,17 +2,26 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using ProxyShell.Engine.Diagnostics;
+using ProxyShell.Engine.Transport.Linux;
 
 namespace ProxyShell.Engine.Transport;
 
 /// <summary>A TLS connection over another connection. Half-close is the close_notify alert (RFC 8446 §6.1), then the inner half-close.</summary>
-internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, TlsGate gate) : DuplexConnection
+internal sealed class TlsConnection(SslStream stream, TlsRecordStream records, DuplexConnection inner, TlsGate gate) : DuplexConnection
 {
+    // RFC 8446 §5.1
+    private const int MostInRecord = 16 * 1024;
+
     private volatile bool _peerEnded;
 
     public override EndPoint? LocalEndPoint => inner.LocalEndPoint;
 
     public override EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
+
+    // behind the handshake records cost little more than copying
+    internal override EpollLoop? Loop => inner.Loop;
+
+    internal override void ContinueOn(EpollLoop loop) => inner.ContinueOn(loop);
 
     internal override void ExpectBulk() => inner.ExpectBulk();
 
@@ -22,7 +31,9 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
     {
         try
         {
+            if (buffer.Length > MostInRecord) records.Cork();
             await stream.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (buffer.Length > MostInRecord) await records.UncorkAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsFault(e))
         {
@@ -62,6 +73,9 @@ internal sealed class TlsConnection(SslStream stream, DuplexConnection inner, Tl
         {
             int count = await gate.ReadAsync(stream, buffer, cancellationToken).ConfigureAwait(false);
             if (count == 0 && !buffer.IsEmpty) _peerEnded = true;
+            // as much as there is, since who reads passes on what it has
+            while (count > 0 && records.HasRecord && buffer.Length - count >= MostInRecord)
+                count += await gate.ReadAsync(stream, buffer[count..], cancellationToken).ConfigureAwait(false);
             return count;
         }
         catch (Exception e) when (IsFault(e))

@@ -65,12 +65,13 @@ internal static class TlsTransport
         // handshakes compute for milliseconds: they must not hold up a loop
         if (inner is Linux.LinuxConnection onLoop) onLoop.ContinuesOnLoop = false;
         var gate = new TlsGate();
-        var stream = new SslStream(new DuplexStream(inner, gate));
+        var records = new TlsRecordStream(inner, gate);
+        var stream = new SslStream(records);
         try
         {
             await Task.Yield();
             await authenticate(stream).ConfigureAwait(false);
-            return new TlsConnection(stream, inner, gate);
+            return new TlsConnection(stream, records, inner, gate);
         }
         catch
         {

@@ -24,7 +24,7 @@ internal sealed class WebSocketConnection : DuplexConnection
     {
         _inner = inner;
         var options = new WebSocketCreationOptions { IsServer = isServer, KeepAliveInterval = Timeout.InfiniteTimeSpan };
-        _socket = WebSocket.CreateFromStream(new DuplexStream(inner, new TlsGate()), options);
+        _socket = WebSocket.CreateFromStream(new DuplexStream(inner), options);
     }
 
     public override EndPoint? LocalEndPoint => _inner.LocalEndPoint;
