@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
+using ProxyShell.Engine.Diagnostics;
 
 namespace ProxyShell.Engine.Transport;
 
@@ -14,7 +16,7 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
     private int _start;
     private int _end;
     private int _nextLength = Math.Min(FirstLength, maxLength);
-    private Task? _waiting;
+    private Task<Exception?>? _waiting;
 
     /// <summary>The bytes at hand.</summary>
     public ReadOnlySpan<byte> Bytes => Memory.Span;
@@ -49,12 +51,19 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
         return count > 0;
     }
 
+    /// <summary>Reads on into memory of the caller's, while nothing is at hand; 0 at the end of the stream.</summary>
+    public async ValueTask<int> ReadPastAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_waiting is not null) await FinishWaitingAsync(cancellationToken).ConfigureAwait(false);
+        return await connection.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>
-    /// Begins to wait for bytes or the end without taking any, or goes on doing so; the next <see cref="ReadMoreAsync"/> ends this wait. Who
-    /// watches learns of a peer that breaks off, and must look at the task, since it may fail.
+    /// Begins to wait for bytes or the end without taking any, or goes on doing so; the next <see cref="ReadMoreAsync"/> ends this wait. Who watches is told when bytes or
+    /// the end have come, or how the peer has broken off, and not when the wait is cancelled. The task completes behind that, and does not fail.
     /// </summary>
-    public Task WatchAsync(CancellationToken cancellationToken) =>
-        _waiting ??= connection.ReadAsync(Memory<byte>.Empty, cancellationToken).AsTask();
+    public Task WatchAsync(Func<ProxyException?, ValueTask> tell, CancellationToken cancellationToken) =>
+        _waiting is { IsCompleted: false } ? _waiting : _waiting = WaitAsync(tell, cancellationToken);
 
     /// <summary>Takes a whole header off the front.</summary>
     public void Consume(int count) => _start += count;
@@ -94,8 +103,29 @@ internal sealed class HeaderReader(DuplexConnection connection, int maxLength) :
 
     private async ValueTask FinishWaitingAsync(CancellationToken cancellationToken)
     {
-        await _waiting!.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Exception? failure = await _waiting!.WaitAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    // whoever goes on when the wait ends awaits this alone: a task with two that await it hands one of them to the pool
+    private async Task<Exception?> WaitAsync(Func<ProxyException?, ValueTask> tell, CancellationToken cancellationToken)
+    {
+        ProxyException? failure = null;
+        try
+        {
+            await connection.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            return e;
+        }
+        catch (ProxyException e)
+        {
+            failure = e;
+        }
+        await tell(failure).ConfigureAwait(false);
+        return failure;
     }
 
     // a buffer that was filled to its end is replaced by a larger one: the peer has much to say

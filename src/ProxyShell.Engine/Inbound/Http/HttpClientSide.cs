@@ -22,7 +22,10 @@ internal sealed class HttpClientSide(HeaderReader reader)
     public void Watch(IAbortable upstream)
     {
         _upstream = upstream;
-        if (_watching.IsCompleted && reader.Bytes.IsEmpty && Fault is null) _watching = WatchAsync();
+        if (!_watching.IsCompleted || !reader.Bytes.IsEmpty || Fault is not null) return;
+        reader.Rest();
+        _end ??= new CancellationTokenSource();
+        _watching = reader.WatchAsync(OnEnd, _end.Token);
     }
 
     /// <summary>
@@ -48,21 +51,9 @@ internal sealed class HttpClientSide(HeaderReader reader)
         _end = null;
     }
 
-    private async Task WatchAsync()
+    private ValueTask OnEnd(ProxyException? failure)
     {
-        try
-        {
-            reader.Rest();
-            _end ??= new CancellationTokenSource();
-            await reader.WatchAsync(_end.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // the watch is over
-        }
-        catch (ProxyException e)
-        {
-            Blame(e, Interlocked.Exchange(ref _upstream, null));
-        }
+        if (failure is not null) Blame(failure, Interlocked.Exchange(ref _upstream, null));
+        return ValueTask.CompletedTask;
     }
 }

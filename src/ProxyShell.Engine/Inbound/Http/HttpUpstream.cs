@@ -7,13 +7,12 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// <summary>A connection to an origin that requests go to one after another. Between requests it is watched, and closed when the origin ends it.</summary>
 internal sealed class HttpUpstream(DuplexConnection connection, string name) : IAsyncDisposable
 {
-    private const long Gone = long.MaxValue;
+    private const int Working = 0, Resting = 1, Gone = 2;
 
     // how long an origin may take to answer an end with its own
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(1);
 
-    // how often it was put to rest and taken up again: odd while it rests, so that the watch of an earlier rest, which may end late, means that rest only
-    private long _turns;
+    private int _state = Working;
     private Task _watching = Task.CompletedTask;
 
     public DuplexConnection Connection => connection;
@@ -32,17 +31,14 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
         if (!Reader.Bytes.IsEmpty) return false;
         Reader.Rest();
         IsReused = true;
-        long rest = Interlocked.Increment(ref _turns);
-        _watching = WatchAsync(rest);
+        Volatile.Write(ref _state, Resting);
+        // ends with the connection at the latest; when a request has taken it up by then, the wait has become that for its response
+        _watching = Reader.WatchAsync(_ => EndRestAsync(), CancellationToken.None);
         return true;
     }
 
     /// <summary>Takes it up again; false when the origin has ended it meanwhile.</summary>
-    public bool TryWake()
-    {
-        long turns = Volatile.Read(ref _turns);
-        return turns != Gone && (turns & 1) == 1 && Interlocked.CompareExchange(ref _turns, turns + 1, turns) == turns;
-    }
+    public bool TryWake() => Interlocked.CompareExchange(ref _state, Working, Resting) == Resting;
 
     /// <summary>
     /// Closes one that was woken for that, in order: says that no request comes any more, and waits a moment for the origin's end. Cut off, it would
@@ -69,17 +65,6 @@ internal sealed class HttpUpstream(DuplexConnection connection, string name) : I
         return connection.DisposeAsync();
     }
 
-    // ends with the connection at the latest; when a request has taken it up by then, the wait has become that for its response
-    private async Task WatchAsync(long rest)
-    {
-        try
-        {
-            await Reader.WatchAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (ProxyException)
-        {
-            // gone as well
-        }
-        if (Interlocked.CompareExchange(ref _turns, Gone, rest) == rest) await connection.DisposeAsync().ConfigureAwait(false);
-    }
+    // over before the response to the next request can be read, and so before the next rest
+    private ValueTask EndRestAsync() => Interlocked.CompareExchange(ref _state, Gone, Resting) == Resting ? connection.DisposeAsync() : ValueTask.CompletedTask;
 }
