@@ -1,3 +1,4 @@
+using System.Buffers;
 using ProxyShell.Engine.Diagnostics;
 using ProxyShell.Engine.Protocols.Http;
 using ProxyShell.Engine.Relaying;
@@ -12,6 +13,9 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// </summary>
 internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source, HttpBodyScanner body, TrafficDirection direction)
 {
+    // what a body in bulk is moved by, as in a relay
+    private const int BulkLength = 252 * 1024;
+
     /// <summary>The most bytes of data that the body may have.</summary>
     public long MaxData { get; init; } = long.MaxValue;
 
@@ -42,7 +46,8 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
     {
         while (!body.IsComplete)
         {
-            if (source.Bytes.IsEmpty && !await FillAsync(cancellationToken).ConfigureAwait(false)) return;
+            if (source.Bytes.IsEmpty && source.WasFilled) await MoveBulkAsync(sink, cancellationToken).ConfigureAwait(false);
+            if (body.IsComplete || (source.Bytes.IsEmpty && !await FillAsync(cancellationToken).ConfigureAwait(false))) return;
             int kept = Take(source.Memory.Span, out int taken);
             try
             {
@@ -53,6 +58,31 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
                 // whatever becomes of it, it is not part of the next message
                 source.Consume(taken);
             }
+        }
+    }
+
+    // as long as each read brings all that was asked for, and all of it is the body's
+    private async ValueTask MoveBulkAsync(DuplexConnection sink, CancellationToken cancellationToken)
+    {
+        if (body.Certain < BulkLength || served.Bandwidth.IsLimited(direction)) return;
+        source.Rest();
+        sink.ExpectBulk();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BulkLength);
+        try
+        {
+            int length, count;
+            do
+            {
+                length = (int)Math.Min(body.Certain, BulkLength);
+                count = await source.ReadPastAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                Take(buffer.AsSpan(0, count), out _);
+                if (count > 0) await WriteAsync(sink, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+            }
+            while (count == length && !body.IsComplete);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed class HttpBodyScanner(HttpBody body, bool undoChunks = false)
     /// <summary>Whether the end of the stream is the end of the body.</summary>
     public bool EndsWithStream => body.Kind == HttpBodyKind.UntilClose;
 
+    /// <summary>How many bytes are the body's for certain, whatever they are.</summary>
+    public long Certain => body.Kind switch { HttpBodyKind.Length => _left, HttpBodyKind.UntilClose => long.MaxValue, _ => 0 };
+
     /// <summary>How many bytes of data have passed, without what frames them.</summary>
     public long Data { get; private set; }
 

@@ -89,6 +89,8 @@ internal sealed class ServiceReach(TunnelHttpContext context, ServedConnection s
         // the clock ends when the connection is aborted
         await using CancellationTokenRegistration abort = served.Clock.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
         DuplexConnection connection = await registration.OpenAsync(visitor, limit.Token).ConfigureAwait(false);
+        // passing on takes less than handing over to another thread
+        if (connection.Loop is { } loop) connection.ContinueOn(loop);
         return new HttpUpstream(connection, $"the service of {host}");
     }
 
