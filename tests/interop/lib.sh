@@ -71,10 +71,13 @@ listens() { grep -q ":$(printf '%04X' "$1") 00000000:0000 0A" /proc/net/tcp; }
 # for peers that cannot choose a port themselves
 free_port() {
     local port
+    port=$(cat "$work/last_port" 2>/dev/null) || port=$((20000 + RANDOM % 12000))
     while :; do
-        port=$((20000 + RANDOM % 12000))
+        port=$((port < 31999 ? port + 1 : 20000))
         answers "$port" || break
     done
+    # none twice: the one it was for may not listen yet
+    echo "$port" >"$work/last_port"
     echo "$port"
 }
 

@@ -67,6 +67,8 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
         if (body.Certain < BulkLength || served.Bandwidth.IsLimited(direction)) return;
         source.Rest();
         sink.ExpectBulk();
+        // who pauses gets no large buffer to do it with
+        await source.ReadPastAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BulkLength);
         try
         {
