@@ -12,6 +12,9 @@ internal static class BulkRows
     private const string OthersId = "others";
     private const double AboutTheSame = 0.9;
 
+    // two rates of one link differ by what a window of measurement cuts off
+    private const double SameRate = 0.99;
+
     internal static readonly IReadOnlyList<Metric> Metrics =
     [
         Metric.Throughput, Metric.ProcessorPerGigabyte, Metric.MachinePerGigabyte,
@@ -40,7 +43,7 @@ internal static class BulkRows
         context => context.Host is null
             ? []
             : [new StripedPeer(context.Host, link.Shapes.Count) { Link = link }, new StripedPeer(context.Host, others.Shapes.Count) { Id = OthersId, Name = "the others alone", Link = others }],
-        [new Goal(Metric.Throughput, OthersId, Bound.AtLeast, 1)]);
+        [new Goal(Metric.Throughput, OthersId, Bound.AtLeast, SameRate)]);
 
     /// <summary>One stream over stripes as fast as it goes, beside the plain relay, and two of them in a row.</summary>
     internal static RateRow UncappedStripes(string id, int stripes, SourceMode source) => Create(
