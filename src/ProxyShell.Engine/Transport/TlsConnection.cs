@@ -73,9 +73,9 @@ internal sealed class TlsConnection(SslStream stream, TlsRecordStream records, D
         {
             int count = await gate.ReadAsync(stream, buffer, cancellationToken).ConfigureAwait(false);
             if (count == 0 && !buffer.IsEmpty) _peerEnded = true;
-            // as much as there is, since who reads passes on what it has
+            // as much as there is, since who reads passes on what it has; none of these waits, and so none can be cancelled with bytes in hand
             while (count > 0 && records.HasRecord && buffer.Length - count >= MostInRecord)
-                count += await gate.ReadAsync(stream, buffer[count..], cancellationToken).ConfigureAwait(false);
+                count += await gate.ReadAsync(stream, buffer[count..], CancellationToken.None).ConfigureAwait(false);
             return count;
         }
         catch (Exception e) when (IsFault(e))
