@@ -72,7 +72,8 @@ public class StripedDatagramTests
         Assert.Equal(ProxyErrorReason.ConnectionRefused, near.Reason);
         Assert.StartsWith($"peer 127.0.0.1:{pipe.Far.LocalPort}: ", near.Message, StringComparison.Ordinal);
         await House.QuietAsync(pipe.Near);
-        Assert.All(pipe.Near.GetStripes(), stripe => Assert.Equal(StripeState.Active, stripe.State));
+        await Deadline.Until(() => pipe.Near.GetStripes().All(stripe => stripe.State == StripeState.Active), "all stripes to be there");
+        Assert.All(pipe.Near.GetStripes(), stripe => Assert.Null(stripe.LastError));
     }
 
     [Theory]

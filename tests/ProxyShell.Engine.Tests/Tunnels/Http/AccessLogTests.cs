@@ -68,7 +68,10 @@ public class AccessLogTests
                 lock (told) told.Add(e);
             };
             await site.AskAsync(PublicSite.Request("POST", "/a?b", "User-Agent: test/1", "Content-Length: 3") + "abc");
+            // a request is told of behind its answer
+            await site.RecordsAsync(1);
             await site.AskAsync("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n");
+            await site.RecordsAsync(2);
             await site.AskAsync("GET /\n");
             IReadOnlyList<HttpRequestRecord> records = await site.RecordsAsync(3);
             Assert.Equal(("POST", PublicSite.Host, "/a?b", 200, 3L, 5L), (records[0].Method, records[0].Host, records[0].Path, records[0].Status, records[0].BytesSent, records[0].BytesReceived));
