@@ -22,7 +22,8 @@ internal sealed class TunnelStateFile(string path)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new FormatException($"StateFile '{path}' cannot be read: {e.Message}", e);
+            // a parser quotes what it found, which may be the end of a line
+            throw new FormatException($"StateFile '{path}' cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 

@@ -19,6 +19,8 @@ public sealed class TunnelConfigurationTests : IDisposable
         _folder.Write("token", Token);
         _folder.Write("login", "alice:wonderland");
         _folder.Write("keys", $"{_identity.Thumbprint} laptop\n");
+        _folder.Write("broken", "1 laptop\n2");
+        _folder.Write("quoted", "truelaptop\n");
         _folder.Write("wide.pem", "");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_folder.File("wide.pem"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
     }
@@ -113,6 +115,8 @@ public sealed class TunnelConfigurationTests : IDisposable
     [InlineData("""{ "tunnelGateways": [{ "authorizedKeys": ["laptop"] }] }""", "$.tunnelGateways[0].authorizedKeys[0]", "'laptop' is not the thumbprint of a key")]
     [InlineData("""{ "tunnelGateways": [{ "authorizedKeysFile": "none" }] }""", "$.tunnelGateways[0]", "none' cannot be read")]
     [InlineData("""{ "tunnelGateways": [{ "stateFile": "keys" }] }""", "$.tunnelGateways[0]", "keys' cannot be read")]
+    [InlineData("""{ "tunnelGateways": [{ "stateFile": "broken" }] }""", "$.tunnelGateways[0]", "broken' cannot be read")]
+    [InlineData("""{ "tunnelGateways": [{ "stateFile": "quoted" }] }""", "$.tunnelGateways[0]", "quoted' cannot be read")]
     [InlineData("""{ "tunnelGateways": [{ "stateFile": "" }] }""", "$.tunnelGateways[0].stateFile", "is empty; it must be a path.")]
     [InlineData("""{ "tunnelGateways": [{ "token": "env:PX_NOT_SET" }] }""", "$.tunnelGateways[0].token", "The environment variable 'PX_NOT_SET' is not set.")]
     [InlineData("""{ "tunnelGateways": [{ "silenceLimit": 7200 }] }""", "$.tunnelGateways[0]", "SilenceLimit is '02:00:00'")]
