@@ -11,8 +11,8 @@ internal sealed class BufferedRelay(DuplexConnection client, DuplexConnection up
     // what a TCP segment on loopback holds: 64 KiB would leave a second one with 53 bytes
     private const int FirstLength = 63 * 1024;
 
-    // what a bulk stream is moved by: on a quick link each turn costs more than what it copies
-    private const int BulkLength = 4 * FirstLength;
+    /// <summary>What a bulk stream is moved by: on a quick link each turn costs more than what it copies.</summary>
+    public const int BulkLength = 4 * FirstLength;
 
     // how long what came before a break may take to be delivered
     private static readonly TimeSpan LastBytes = TimeSpan.FromSeconds(2);

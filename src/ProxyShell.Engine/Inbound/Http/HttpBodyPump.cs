@@ -13,9 +13,6 @@ namespace ProxyShell.Engine.Inbound.Http;
 /// </summary>
 internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source, HttpBodyScanner body, TrafficDirection direction)
 {
-    // what a body in bulk is moved by, as in a relay
-    private const int BulkLength = 252 * 1024;
-
     /// <summary>The most bytes of data that the body may have.</summary>
     public long MaxData { get; init; } = long.MaxValue;
 
@@ -64,18 +61,18 @@ internal sealed class HttpBodyPump(ServedConnection served, HeaderReader source,
     // as long as each read brings all that was asked for, and all of it is the body's
     private async ValueTask MoveBulkAsync(DuplexConnection sink, CancellationToken cancellationToken)
     {
-        if (body.Certain < BulkLength || served.Bandwidth.IsLimited(direction)) return;
+        if (body.Certain < BufferedRelay.BulkLength || served.Bandwidth.IsLimited(direction)) return;
         source.Rest();
         sink.ExpectBulk();
         // who pauses gets no large buffer to do it with
         await source.ReadPastAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BulkLength);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferedRelay.BulkLength);
         try
         {
             int length, count;
             do
             {
-                length = (int)Math.Min(body.Certain, BulkLength);
+                length = (int)Math.Min(body.Certain, BufferedRelay.BulkLength);
                 count = await source.ReadPastAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
                 Take(buffer.AsSpan(0, count), out _);
                 if (count > 0) await WriteAsync(sink, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
