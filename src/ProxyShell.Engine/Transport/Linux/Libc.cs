@@ -9,6 +9,7 @@ internal static unsafe partial class Libc
     public const int EINTR = 4;
     public const int EINVAL = 22;
     public const int ECONNABORTED = 103;
+    public const int EALREADY = 114;
     public const int EINPROGRESS = 115;
 
     public const int AF_UNIX = 1;

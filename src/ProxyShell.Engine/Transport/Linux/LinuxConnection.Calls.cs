@@ -42,6 +42,9 @@ internal sealed partial class LinuxConnection
         _drainedEpoch = seen;
     }
 
+    /// <summary>The connection was just made: there is nothing to read before the loop tells so.</summary>
+    internal void NoteSilence() => NoteRead(_readEpoch, wasShort: true);
+
     private bool IsDrainedAt(uint epoch) => _hasDrained && _drainedEpoch == epoch;
 
     /// <summary>Sends what can be sent at once of these parts of one array; returns how many bytes that were, 0 as well when the connection is broken.</summary>

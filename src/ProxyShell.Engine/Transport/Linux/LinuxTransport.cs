@@ -110,26 +110,34 @@ internal sealed class LinuxTransport : SocketTransport
         return socket;
     }
 
-    private static unsafe (LinuxConnection? Connection, bool Pending) Begin(EndPoint endpoint)
+    private static (LinuxConnection? Connection, bool Pending) Begin(EndPoint endpoint)
     {
         SocketDescriptor socket = SocketDescriptor.Open(NativeAddress.Family(endpoint));
-        if (endpoint is IPEndPoint)
-        {
-            socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-            socket.Set(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
-        }
+        bool isLocal = endpoint is not IPEndPoint { Address: var ip } || IPAddress.IsLoopback(ip);
+        if (endpoint is IPEndPoint) socket.Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        // a peer on this machine cannot vanish without the kernel telling
+        if (!isLocal) socket.Set(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
         SocketAddress native = endpoint.Serialize();
-        int result;
-        fixed (byte* address = native.Buffer.Span) result = Libc.Connect(socket, address, (uint)native.Size);
-        int errno = result == 0 ? 0 : Libc.LastError;
-        if (errno is 0 or Libc.EINPROGRESS) return (Adopt(socket, endpoint), errno != 0);
+        int errno = Connect(socket, native);
+        // within the machine the handshake is over by now; asking once more tells so, without a wait for the loop
+        if (errno == Libc.EINPROGRESS && isLocal) errno = Connect(socket, native);
+        if (errno is 0 or Libc.EINPROGRESS or Libc.EALREADY) return (Adopt(socket, endpoint), errno != 0);
         socket.Dispose();
         return errno == Libc.EAGAIN && endpoint is UnixDomainSocketEndPoint ? (null, false) : throw Errno.Exception(errno);
     }
 
+    private static unsafe int Connect(SocketDescriptor socket, SocketAddress to)
+    {
+        fixed (byte* address = to.Buffer.Span) return Libc.Connect(socket, address, (uint)to.Size) == 0 ? 0 : Libc.LastError;
+    }
+
     // code that runs on a loop is the engine's own; it stays there, so that both ends of a relay meet without moving
-    private static LinuxConnection Adopt(SocketDescriptor socket, EndPoint endpoint) =>
-        new(socket, EpollLoop.Current ?? EpollLoops.Next(), endpoint) { ContinuesOnLoop = EpollLoop.Current is not null };
+    private static LinuxConnection Adopt(SocketDescriptor socket, EndPoint endpoint)
+    {
+        var connection = new LinuxConnection(socket, EpollLoop.Current ?? EpollLoops.Next(), endpoint) { ContinuesOnLoop = EpollLoop.Current is not null };
+        connection.NoteSilence();
+        return connection;
+    }
 
     private static async ValueTask FinishAsync(LinuxConnection connection, CancellationToken cancellationToken)
     {
