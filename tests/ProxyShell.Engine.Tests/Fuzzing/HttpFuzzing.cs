@@ -66,9 +66,9 @@ public class HttpFuzzing
     // three requests, of which the later ones may or may not be answered
     private static async Task AskAsync(int proxy, int origin)
     {
-        using Client client = await Client.ConnectAsync(proxy);
         try
         {
+            using Client client = await Client.ConnectAsync(proxy);
             string request = $"GET http://127.0.0.1:{origin}/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
             await client.SendAsync(request + request + request);
             client.EndSending();

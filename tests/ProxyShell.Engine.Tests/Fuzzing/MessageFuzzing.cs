@@ -76,10 +76,10 @@ public class MessageFuzzing
         {
             for (int i = 0; i < 10; i++)
             {
-                using Client client = await Client.ConnectAsync(near.LocalPort);
-                await client.SendAsync("hello");
                 try
                 {
+                    using Client client = await Client.ConnectAsync(near.LocalPort);
+                    await client.SendAsync("hello");
                     client.EndSending();
                     await client.ReadToEndAsync();
                 }

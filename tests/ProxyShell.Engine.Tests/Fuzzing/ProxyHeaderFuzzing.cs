@@ -44,9 +44,9 @@ public class ProxyHeaderFuzzing
         byte[] bytes = [.. Headers[random.Next(Headers.Length)], .. "payload"u8];
         for (int i = random.Next(4); i > 0; i--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
         if (random.Next(3) == 0) bytes = bytes[..random.Next(bytes.Length)];
-        using Client client = await Client.ConnectAsync(port);
         try
         {
+            using Client client = await Client.ConnectAsync(port);
             foreach (byte[] part in bytes.Chunk(random.Next(2) == 0 ? 5 : 1000)) await client.SendAsync(part);
             if (random.Next(2) == 0) client.EndSending();
             if (random.Next(4) == 0) client.Reset();

@@ -80,9 +80,9 @@ public class PublicHttpFuzzing
     // three requests, of which the later ones may or may not be answered
     private static async Task AskAsync(int port)
     {
-        using Client client = await Client.ConnectAsync(port);
         try
         {
+            using Client client = await Client.ConnectAsync(port);
             string request = PublicSite.Get("/", "Connection: Upgrade", "Upgrade: websocket");
             await client.SendAsync(request + request + request);
             client.EndSending();
