@@ -23,7 +23,8 @@ internal sealed class TunnelHttpContext(TunnelGatewayOptions options, Connection
     /// <summary>Writes a request down, for subscribers and for the access log.</summary>
     public void Write(HttpRequestRecord request, ProxyConnection connection)
     {
-        Registry.Write(request, connection);
+        // whoever hears of a request and then asks the next one finds them in the log in this order
         shared.AccessLog?.Write(request);
+        Registry.Write(request, connection);
     }
 }
