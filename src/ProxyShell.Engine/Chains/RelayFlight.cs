@@ -53,6 +53,10 @@ internal sealed class RelayFlight
             for (int i = 0; i < _nonces.Length; i++) length += RelayRequestCodec.Write(buffer.AsSpan(length), Request(i), _path.Hops[_first + i].Key);
             await _connection.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
         }
+        catch (ProxyException e) when (e.HopNumber is null)
+        {
+            throw Broken(e.Reason, $"{e.Detail} instead of an answer", e);
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
