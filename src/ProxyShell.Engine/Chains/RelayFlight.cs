@@ -55,7 +55,7 @@ internal sealed class RelayFlight
         }
         catch (ProxyException e) when (e.HopNumber is null)
         {
-            throw Broken(e.Reason, $"{e.Detail} instead of an answer", e);
+            throw Unanswered(e);
         }
         finally
         {
@@ -95,7 +95,7 @@ internal sealed class RelayFlight
             }
             catch (ProxyException e) when (e.HopNumber is null)
             {
-                throw Broken(e.Reason, $"{e.Detail} instead of an answer", e);
+                throw Unanswered(e);
             }
             throw Broken(ProxyErrorReason.ConnectionClosed, "closed the connection without an answer");
         }
@@ -126,6 +126,8 @@ internal sealed class RelayFlight
 
     private ProxyException Broken(ProxyErrorReason reason, string detail, Exception? inner = null) =>
         _path.Fault(Awaited, reason, ProxyStage.Request, detail, inner);
+
+    private ProxyException Unanswered(ProxyException broken) => Broken(broken.Reason, $"{broken.Detail} instead of an answer", broken);
 
     private ProxyException Refusal(RelayResponse answer) => _path.Refusal(
         Awaited, answer.Reason, answer.Stage, answer.Message.Length > 0 ? answer.Message : ProxyErrorText.Describe(answer.Reason), _target.Address);

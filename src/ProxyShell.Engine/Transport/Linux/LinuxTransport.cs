@@ -119,7 +119,8 @@ internal sealed class LinuxTransport : SocketTransport
         if (!isLocal) socket.Set(Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
         SocketAddress native = endpoint.Serialize();
         int errno = Connect(socket, native);
-        // within the machine the handshake is over by now; asking once more tells so, without a wait for the loop. Callers elsewhere wait: a pace that they are used to
+        // within the machine the handshake is over by now; asking once more tells so, without a wait for the loop. A caller in the pool waits: were its dials over at
+        // once, one that dials again and again would never give its thread back
         if (errno == Libc.EINPROGRESS && isLocal && EpollLoop.Current is not null) errno = Connect(socket, native);
         if (errno is 0 or Libc.EINPROGRESS or Libc.EALREADY) return (Adopt(socket, endpoint), errno != 0);
         socket.Dispose();
